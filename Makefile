@@ -1,0 +1,31 @@
+# `make demo` runs the main job, `make test` passes the tests; both install what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint types check clean
+
+# torch is installed first and pinned: a looser request would bring several GB of CUDA to a CPU machine.
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet "torch==2.13.0"
+	$(BIN)/pip install --quiet --group dev --editable .
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/flaredb demo demo
+
+test: .venv/installed
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:
+	rm -rf .venv demo

@@ -1,0 +1,61 @@
+"""What can go wrong, grouped by what the person who sees it does next.
+
+    FlareError                        exit 1
+    ├── NotFoundError (LookupError)        3   no such case, label, round: says what exists
+    ├── ConflictError                      4   exists, closed, locked, changed: says who holds it
+    ├── InvalidDataError (ValueError)      5   file, label or setting breaks a rule; carries findings
+    └── StorageError                       6   volume missing or altered, schema not at head: says what repairs it
+
+A `Finding` is a remark about data met on the way; findings are collected and stored, not raised at the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning", "info"]
+
+
+class Finding(NamedTuple):
+    """A remark about data: how grave, which case, which rule it breaks, what was done about it."""
+
+    severity: Severity
+    case: str | None
+    rule: str
+    message: str
+    path: str | None = None
+
+
+class FlareError(Exception):
+    """Anything flaredb refuses or cannot do."""
+
+    exit_code = 1
+
+
+class NotFoundError(FlareError, LookupError):
+    """There is no such thing; the message says what there is."""
+
+    exit_code = 3
+
+
+class ConflictError(FlareError):
+    """The thing exists already, is closed, or is held by somebody; the message says by whom."""
+
+    exit_code = 4
+
+
+class InvalidDataError(FlareError, ValueError):
+    """A file, label or setting breaks a rule; `findings` says which."""
+
+    exit_code = 5
+
+    def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
+
+
+class StorageError(FlareError):
+    """Stored data is missing or altered, or the schema is not the one this version speaks."""
+
+    exit_code = 6

@@ -1,0 +1,1 @@
+"""What labels say: structures, mappings, label sets, the policy that picks current labels, and their combination."""

@@ -1,0 +1,1 @@
+"""How well a segmentation agrees with a reference: DSC, NSD and the FLARE protocols."""

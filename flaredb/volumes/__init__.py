@@ -1,0 +1,1 @@
+"""Voxels, stored once: immutable Zarr volumes named by their content."""
