@@ -1,0 +1,86 @@
+"""How a volume lies on disk, and the digests that name it.
+
+A volume is a Zarr v3 group: array `0` in (z, y, x) order, one shard, with OME-Zarr 0.5 metadata, so that other viewers
+open it; the grid and what the volume is stand under the attribute `flaredb`. Images are folders; a label is the same
+group in one stored zip, because many small files cost more than their bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaredb.errors import InvalidDataError
+from flaredb.geometry import Grid
+
+VolumeKind = Literal["image", "label"]
+CHUNK = (32, 64, 64)
+_BLOSC = {"image": ("lz4hc", "shuffle"), "label": ("zstd", "bitshuffle")}
+
+
+class Digests(NamedTuple):
+    """`volume` names voxels on their grid; `voxels` the voxels alone, to find duplicates."""
+
+    volume: str
+    voxels: str
+
+
+def smallest_unsigned(codes: NDArray[Any]) -> NDArray[Any]:
+    """Codes in the smallest unsigned type that holds them, so that a file's type does not matter."""
+    top = int(codes.max(initial=0))
+    for dtype in (np.uint8, np.uint16, np.uint32):
+        if top <= np.iinfo(dtype).max:
+            return np.ascontiguousarray(codes, dtype=dtype)
+    raise InvalidDataError(f"label code {top} does not fit 32 bits")
+
+
+def digests(kind: VolumeKind, voxels: NDArray[Any], grid: Grid) -> Digests:
+    """SHA-256 digests of a volume; voxels little-endian in C order, the grid rounded to 1e-6."""
+    head = json.dumps([kind, str(voxels.dtype), voxels.shape])
+    content = hashlib.sha256(head.encode())
+    content.update(np.ascontiguousarray(voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)).data)
+    place = json.dumps([content.hexdigest(), _rounded(grid.spacing), _rounded(grid.origin), _rounded(grid.direction)])
+    return Digests(hashlib.sha256(place.encode()).hexdigest(), content.hexdigest())
+
+
+def array_metadata(kind: VolumeKind, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Zarr v3 metadata of array `0`: one shard of independently compressed, checksummed chunks."""
+    cname, shuffle = _BLOSC[kind]
+    blosc = {"cname": cname, "clevel": 5, "shuffle": shuffle, "typesize": dtype.itemsize, "blocksize": 0}
+    byte_order = {"name": "bytes", "configuration": {"endian": "little"}}
+    inner = [byte_order if dtype.itemsize > 1 else {"name": "bytes"}, {"name": "blosc", "configuration": blosc}]
+    shard = [-(-size // chunk) * chunk for size, chunk in zip(shape, CHUNK, strict=True)]
+    sharding = {
+        "chunk_shape": list(CHUNK),
+        "codecs": [*inner, {"name": "crc32c"}],
+        "index_codecs": [byte_order, {"name": "crc32c"}],
+    }
+    return {
+        "shape": list(shape),
+        "data_type": dtype.name,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shard}},
+        "dimension_names": ["z", "y", "x"],
+        "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
+    }
+
+
+def group_metadata(kind: VolumeKind, digest: str, grid: Grid) -> dict[str, Any]:
+    """The group's `zarr.json`: OME-Zarr multiscales of one level, and our own grid and digest."""
+    axes = [{"name": axis, "type": "space", "unit": "millimeter"} for axis in "zyx"]
+    steps = [{"type": "scale", "scale": grid.spacing}, {"type": "translation", "translation": grid.origin}]
+    multiscale = {"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": steps}], "name": kind}
+    own = {
+        "kind": kind,
+        "digest": digest,
+        "grid": {"shape": grid.shape, "spacing": grid.spacing, "origin": grid.origin, "direction": grid.direction},
+    }
+    attributes = {"ome": {"version": "0.5", "multiscales": [multiscale]}, "flaredb": own}
+    return {"zarr_format": 3, "node_type": "group", "attributes": attributes}
+
+
+def _rounded(values: Any) -> list[Any]:
+    return (np.round(np.asarray(values, dtype=np.float64), 6) + 0.0).tolist()  # type: ignore[no-any-return]

@@ -1,0 +1,75 @@
+"""Reading volumes: whole, or any box, without waiting if the caller has other things to do."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import tensorstore as ts
+from numpy.typing import NDArray
+
+from flaredb.errors import StorageError
+from flaredb.geometry import Box, Grid
+from flaredb.volumes import foreground
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A stored volume; arrays are (z, y, x) in LPS orientation."""
+
+    path: Path
+    digest: str
+    grid: Grid
+    _array: Any = field(repr=False, compare=False)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along z, y, x."""
+        return self.grid.shape
+
+    def read(self, box: Box | None = None) -> NDArray[Any]:
+        """Voxels of a box within the volume, or all of them."""
+        return self.read_async(box).result()
+
+    def read_async(self, box: Box | None = None) -> Future[NDArray[Any]]:
+        """Start reading; tensorstore's own threads do the work until `result()` is asked for."""
+        return cast("Future[NDArray[Any]]", (self._array if box is None else self._array[box]).read())
+
+    @cached_property
+    def foreground(self) -> dict[int, NDArray[np.int64]]:
+        """For a label: code → some voxels (n, 3) that hold it."""
+        with zipfile.ZipFile(self.path) as archive:
+            return foreground.parse(archive.read("foreground.npz"), self.shape)
+
+
+def open_volume(path: Path) -> Volume:
+    """Open a volume folder or label zip; raises StorageError if it is missing or damaged."""
+    try:
+        if path.is_dir():
+            metadata = json.loads((path / "zarr.json").read_bytes())
+            store: dict[str, Any] = {"driver": "file", "path": f"{path / '0'}/"}
+            if not (path / "0" / "c" / "0" / "0" / "0").is_file():
+                raise StorageError(f"volume {path.name} has lost its voxels; restore it from a backup or import again")
+        else:
+            with zipfile.ZipFile(path) as archive:
+                metadata = json.loads(archive.read("zarr.json"))
+                archive.getinfo("0/c/0/0/0")
+            store = {"driver": "zip", "base": {"driver": "file", "path": str(path)}, "path": "0/"}
+        array = ts.open({"driver": "zarr3", "kvstore": store}, open=True, read=True).result()
+        own = metadata["attributes"]["flaredb"]
+        return Volume(path, own["digest"], _grid(own["grid"]), array)
+    except FileNotFoundError as error:
+        raise StorageError(f"volume {path.name} is missing; restore it from a backup or import again") from error
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise StorageError(f"volume {path.name} is damaged ({error}); restore or import again") from error
+
+
+def _grid(stored: dict[str, Any]) -> Grid:
+    rows = [tuple(row) for row in stored["direction"]]
+    return Grid(tuple(stored["shape"]), tuple(stored["spacing"]), tuple(stored["origin"]), (rows[0], rows[1], rows[2]))
