@@ -21,7 +21,8 @@ def build(codes: NDArray[np.unsignedinteger], digest: str) -> bytes:
     values, starts = np.unique(flat[places][order], return_index=True)
     generator = np.random.Generator(np.random.Philox(key=int(digest[:16], 16)))
     index = {}
-    for value, members in zip(values, np.split(places[order], starts[1:]), strict=True):
+    groups = np.split(places[order], starts[1:])[: len(values)]  # split gives one empty group for no values
+    for value, members in zip(values, groups, strict=True):
         if len(members) > PER_CODE:
             members = generator.choice(members, PER_CODE, replace=False)
         index[str(value)] = np.diff(np.sort(members), prepend=0).astype(np.uint32)
