@@ -10,7 +10,7 @@ from sqlalchemy import REAL, DateTime, Dialect, Double, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # Eight bytes on both; REAL has four on PostgreSQL, and a STRICT table knows no other name for eight.
-Real = Double().with_variant(REAL(), "sqlite")
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 
 
 class UtcTime(TypeDecorator[datetime]):

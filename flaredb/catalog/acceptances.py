@@ -1,0 +1,66 @@
+"""Acceptances and withdrawals: events on a source or a label, one structure each; the narrower one wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from sqlalchemy import select
+
+from flaredb.catalog import tables as t
+from flaredb.catalog.database import Write
+
+Target = tuple[Literal["source", "label"], int]
+
+
+def accept_at_import(write: Write, source: int, structures: Iterable[str]) -> None:
+    """Accept a source for structures it was never judged on, as of time zero; later decisions are left alone."""
+    judged = set(
+        write.connection.execute(select(t.acceptances.c.structure).where(t.acceptances.c.source_id == source)).scalars()
+    )
+    values = structure_values(write)
+    rows = [
+        {
+            "source_id": source,
+            "structure": values[name],
+            "event": "accepted",
+            "at_import": True,
+            "why": "accepted at import",
+            "operation_id": write.operation,
+        }
+        for name in structures
+        if values[name] not in judged
+    ]
+    if rows:
+        write.connection.execute(t.acceptances.insert(), rows)
+
+
+def record(
+    write: Write,
+    target: Target,
+    structures: Iterable[str],
+    event: Literal["accepted", "revoked", "withdrawn", "restored"],
+    why: str,
+) -> None:
+    """Append an event for each structure."""
+    table = t.acceptances if event in ("accepted", "revoked") else t.withdrawals
+    values = structure_values(write)
+    kind, number = target
+    rows = [
+        {
+            f"{kind}_id": number,
+            "structure": values[name],
+            "event": event,
+            "why": why,
+            "operation_id": write.operation,
+        }
+        for name in structures
+    ]
+    if rows:
+        write.connection.execute(table.insert(), rows)
+
+
+def structure_values(write: Write) -> dict[str, int]:
+    """Name → value of every structure."""
+    rows = write.connection.execute(select(t.structures.c.name, t.structures.c.value))
+    return dict(rows.tuples().all())

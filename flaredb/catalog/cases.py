@@ -1,0 +1,153 @@
+"""Queries on cases: one CT each, with its patient, split, image volume and the file's own geometry."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, text
+from sqlalchemy.exc import DatabaseError
+
+from flaredb.catalog import tables as t
+from flaredb.catalog.database import Write
+from flaredb.errors import InvalidDataError, NotFoundError
+from flaredb.geometry import FileSpace, Grid
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case as stored; `image` is the digest of its volume, None while its voxels are missing."""
+
+    id: int
+    name: str
+    patient: str
+    split: str
+    image: str | None
+    grid: Grid | None
+    space: FileSpace | None
+    file_sha256: str | None
+    excluded: bool
+
+
+def find(connection: Connection, name: str) -> Case:
+    """A case by name; the error names the closest ones."""
+    row = connection.execute(_select().where(t.cases.c.name == name)).first()
+    if row is None:
+        names = connection.execute(select(t.cases.c.name)).scalars().all()
+        close = difflib.get_close_matches(name, names, n=3) or names[:3]
+        hint = f"; close: {' '.join(close)}" if close else "; there are none yet: flaredb ingest images PATH"
+        raise NotFoundError(f"no case {name!r}{hint}")
+    return _case(row)
+
+
+def by_names(connection: Connection, names: Iterable[str]) -> dict[str, Case]:
+    """Those of the named cases that exist."""
+    wanted = set(names)
+    return {case.name: case for case in every(connection) if case.name in wanted}
+
+
+def every(connection: Connection, split: str | None = None) -> list[Case]:
+    """All cases, or those of a split, by name."""
+    query = _select().order_by(t.cases.c.name)
+    if split:
+        query = query.where(t.cases.c.split == split)
+    return [_case(row) for row in connection.execute(query)]
+
+
+def matching(connection: Connection, where: str | None) -> list[str]:
+    """Names of the cases for which an SQL condition on the view `case_facts` holds; all without a condition."""
+    condition = where or "1 = 1"
+    query = f'SELECT "case" FROM case_facts WHERE ({condition}) ORDER BY "case"'  # noqa: S608  read-only connection
+    try:
+        return list(connection.execute(text(query.replace(":", "\\:"))).scalars())
+    except DatabaseError as error:
+        raise InvalidDataError(f"--where: {error.orig}; it filters the columns of case_facts") from error
+
+
+def with_voxels(connection: Connection, digest: str) -> list[Case]:
+    """Cases whose image has these voxels, on whatever grid."""
+    return [_case(row) for row in connection.execute(_select().where(t.cases.c.voxels_digest == digest))]
+
+
+def patient_id(write: Write, key: str) -> int:
+    """The patient with this key, made if new."""
+    found = write.connection.execute(select(t.patients.c.id).where(t.patients.c.key == key)).scalar()
+    if found is not None:
+        return int(found)
+    (made,) = write.connection.execute(t.patients.insert().values(key=key)).inserted_primary_key or (0,)
+    return int(made)
+
+
+def add(write: Write, name: str, patient: str, split: str, facts: dict[str, Any]) -> int:
+    """Add a case; `facts` are further columns (`image_facts`)."""
+    values = {
+        "name": name,
+        "patient_id": patient_id(write, patient),
+        "split": split,
+        "operation_id": write.operation,
+        **facts,
+    }
+    (made,) = write.connection.execute(t.cases.insert().values(values)).inserted_primary_key or (0,)
+    return int(made)
+
+
+def set_facts(write: Write, name: str, facts: dict[str, Any]) -> None:
+    """Fill columns of a case, such as its image when that arrives after the registration, or its split."""
+    write.connection.execute(t.cases.update().where(t.cases.c.name == name).values(facts))
+
+
+def count(connection: Connection) -> int:
+    """How many cases there are."""
+    return int(connection.execute(select(func.count()).select_from(t.cases)).scalar_one())
+
+
+def grid_facts(grid: Grid) -> dict[str, Any]:
+    """Columns that hold a grid."""
+    return {
+        "slices": grid.shape[0],
+        "rows": grid.shape[1],
+        "columns": grid.shape[2],
+        "spacing_z_mm": grid.spacing[0],
+        "spacing_y_mm": grid.spacing[1],
+        "spacing_x_mm": grid.spacing[2],
+        "origin": grid.origin,
+        "direction": grid.direction,
+    }
+
+
+def space_facts(space: FileSpace, name: str, sha256: str) -> dict[str, Any]:
+    """Columns that hold a file's own geometry."""
+    return {
+        "file_name": name,
+        "file_sha256": sha256,
+        "file_shape": space.shape,
+        "file_affine": space.affine,
+        "file_orientation": space.orientation,
+        "file_dtype": space.dtype,
+        "file_pixdim": space.pixdim,
+    }
+
+
+def file_space(row: Row[Any]) -> FileSpace | None:
+    """The file's geometry from the `file_` columns of a row."""
+    if row.file_affine is None:
+        return None
+    return FileSpace(tuple(row.file_shape), tuple(row.file_affine), row.file_dtype, tuple(row.file_pixdim))
+
+
+def _select() -> Select[Any]:
+    return select(t.cases, t.patients.c.key.label("patient")).join(t.patients)
+
+
+def _case(row: Row[Any]) -> Case:
+    grid = None
+    if row.slices is not None:
+        shape = (row.slices, row.rows, row.columns)
+        spacing = (row.spacing_z_mm, row.spacing_y_mm, row.spacing_x_mm)
+        first, second, third = (tuple(line) for line in row.direction)
+        grid = Grid(shape, spacing, tuple(row.origin), (first, second, third))
+    return Case(
+        row.id, row.name, row.patient, row.split, row.image, grid, file_space(row), row.file_sha256, row.excluded
+    )

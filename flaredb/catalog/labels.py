@@ -1,0 +1,332 @@
+"""Queries on labels: immutable versions with their provenance, and their standing as candidates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from flaredb.catalog import tables as t
+from flaredb.catalog.cases import file_space
+from flaredb.catalog.database import Write
+from flaredb.errors import NotFoundError
+from flaredb.geometry import FileSpace
+from flaredb.labels.labelset import Mode
+from flaredb.labels.mappings import Mapping
+from flaredb.labels.policy import Candidate
+
+
+class Presence(NamedTuple):
+    """How much of a structure a label holds: voxels and their bounding box ((z, y, x) from, to)."""
+
+    voxels: int
+    box: tuple[tuple[int, int, int], tuple[int, int, int]] | None
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label as stored; `volume` is the digest of its voxels, None if it was only announced."""
+
+    id: int
+    case: str
+    source: str
+    revision: int
+    kind: str
+    volume: str | None
+    codes: Mapping
+    annotated: dict[str, Mode]
+    space: FileSpace | None
+    annotator: str
+    annotated_at: datetime
+    model: str | None
+
+    @property
+    def name(self) -> str:
+        """`case@source@revision`."""
+        return f"{self.case}@{self.source}@{self.revision}"
+
+
+@dataclass(frozen=True)
+class NewLabel:
+    """A label to add; its voxels are stored already."""
+
+    case: str
+    source: str
+    kind: str
+    volume: str
+    codes: Mapping
+    annotated: dict[str, Mode]
+    presence: dict[str, Presence]
+    facts: dict[str, Any]
+    annotated_at: datetime
+    annotator: str = ""
+    model: str | None = None
+    parents: tuple[int, ...] = ()
+
+
+def find(connection: Connection, name: str) -> Label:
+    """A label by `case@source@revision`; without the revision, the newest."""
+    case, _, rest = name.partition("@")
+    source, _, revision = rest.partition("@")
+    query = _select().where(t.cases.c.name == case, t.sources.c.name == source).order_by(t.labels.c.revision.desc())
+    if revision:
+        query = query.where(t.labels.c.revision == (int(revision) if revision.isdecimal() else -1))
+    row = connection.execute(query).first()
+    if row is None:
+        names = [label.name for label in of_case(connection, case)]
+        there = f"; there are: {' '.join(names)}" if names else f"; flaredb label list {case or 'CASE'}"
+        raise NotFoundError(f"no label {name!r} (written case@source@revision){there}")
+    return _labels(connection, [row])[0]
+
+
+def of_case(connection: Connection, case: str) -> list[Label]:
+    """Every label of a case, oldest first."""
+    rows = connection.execute(_select().where(t.cases.c.name == case).order_by(t.labels.c.id)).all()
+    return _labels(connection, rows)
+
+
+def of_source(connection: Connection, source: str, newest: bool = True) -> list[Label]:
+    """A source's labels by case; only each case's newest unless told otherwise."""
+    rows = connection.execute(
+        _select().where(t.sources.c.name == source).order_by(t.cases.c.name, t.labels.c.revision)
+    ).all()
+    if newest:
+        rows = list({row.case_id: row for row in rows}.values())
+    return _labels(connection, rows)
+
+
+def by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Label]:
+    """Labels by number."""
+    wanted = set(ids)
+    rows = [row for row in connection.execute(_select()) if row.id in wanted]
+    return {label.id: label for label in _labels(connection, rows)}
+
+
+def every(connection: Connection) -> list[Label]:
+    """All labels by case, source and revision."""
+    query = _select().order_by(t.cases.c.name, t.sources.c.name, t.labels.c.revision)
+    return _labels(connection, connection.execute(query).all())
+
+
+def add(write: Write, label: NewLabel) -> tuple[int, str]:
+    """Add a label as the next revision of its source; its number and name."""
+    connection = write.connection
+    case_id = connection.execute(select(t.cases.c.id).where(t.cases.c.name == label.case)).scalar_one()
+    source_id = source_number(connection, label.source)
+    own = (t.labels.c.case_id == case_id) & (t.labels.c.source_id == source_id)
+    last = connection.execute(select(func.max(t.labels.c.revision)).where(own)).scalar() or 0
+    values = {
+        "case_id": case_id,
+        "source_id": source_id,
+        "annotator": label.annotator,
+        "revision": last + 1,
+        "kind": label.kind,
+        "volume": label.volume,
+        "mapping_id": mapping_number(write, label.codes),
+        "annotated_at": label.annotated_at,
+        "model_id": _model_number(connection, label.model),
+        "operation_id": write.operation,
+        **label.facts,
+    }
+    (made,) = connection.execute(t.labels.insert().values(values)).inserted_primary_key or (0,)
+    connection.execute(t.label_structures.insert(), list(_structure_rows(connection, int(made), label)))
+    for parent in label.parents:
+        connection.execute(t.label_parents.insert().values(child_id=made, parent_id=parent))
+    return int(made), f"{label.case}@{label.source}@{last + 1}"
+
+
+def mapping_number(write: Write, mapping: Mapping) -> int:
+    """The mapping with this digest, recorded if new."""
+    found = write.connection.execute(select(t.mappings.c.id).where(t.mappings.c.digest == mapping.digest)).scalar()
+    if found is not None:
+        return int(found)
+    values = {"name": mapping.name, "digest": mapping.digest, "text": mapping.text}
+    (made,) = write.connection.execute(t.mappings.insert().values(values)).inserted_primary_key or (0,)
+    return int(made)
+
+
+def source_number(connection: Connection, name: str) -> int:
+    """A source's key; the error lists the sources there are."""
+    found = connection.execute(select(t.sources.c.id).where(t.sources.c.name == name)).scalar()
+    if found is None:
+        names = connection.execute(select(t.sources.c.name)).scalars().all()
+        raise NotFoundError(f"no source {name!r}; there are: {' '.join(sorted(names)) or 'none'}")
+    return int(found)
+
+
+def ensure_source(write: Write, name: str, kind: str, recipe: str | None = None) -> int:
+    """The source of this name, made if new."""
+    found = write.connection.execute(select(t.sources.c.id).where(t.sources.c.name == name)).scalar()
+    if found is not None:
+        return int(found)
+    values = {"name": name, "default_kind": kind, "recipe": recipe, "operation_id": write.operation}
+    (made,) = write.connection.execute(t.sources.insert().values(values)).inserted_primary_key or (0,)
+    return int(made)
+
+
+def sources(connection: Connection) -> list[dict[str, Any]]:
+    """Every source with its kind, number of labels and cases."""
+    query = (
+        select(
+            t.sources.c.name,
+            t.sources.c.default_kind.label("kind"),
+            func.count(t.labels.c.id).label("labels"),
+            func.count(t.labels.c.case_id.distinct()).label("cases"),
+        )
+        .outerjoin(t.labels)
+        .group_by(t.sources.c.name, t.sources.c.default_kind)
+        .order_by(t.sources.c.name)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def supersedes(connection: Connection) -> list[tuple[str, str]]:
+    """(source, the older source it supersedes)."""
+    older = t.sources.alias("older")
+    query = select(t.sources.c.name, older.c.name).join(older, t.sources.c.supersedes_id == older.c.id)
+    return [(newer, old) for newer, old in connection.execute(query)]
+
+
+def candidates(connection: Connection, cases: Iterable[str] | None = None) -> dict[tuple[str, str], list[Candidate]]:
+    """(case, structure) → every label that annotates the structure, with its standing."""
+    accepted = _standing(connection, t.acceptances, "accepted")
+    withdrawn = _standing(connection, t.withdrawals, "withdrawn")
+    reliability = _reliability(connection)
+    query = (
+        select(
+            t.labels.c.id,
+            t.labels.c.source_id,
+            t.cases.c.name.label("case"),
+            t.cases.c.excluded,
+            t.sources.c.name.label("source"),
+            t.labels.c.revision,
+            t.labels.c.kind,
+            t.labels.c.annotator,
+            t.labels.c.annotated_at,
+            t.label_structures.c.structure.label("value"),
+            t.structures.c.name.label("structure"),
+            t.label_structures.c.mode,
+            t.label_structures.c.superset,
+        )
+        .join(t.cases, t.labels.c.case_id == t.cases.c.id)
+        .join(t.sources, t.labels.c.source_id == t.sources.c.id)
+        .join(t.label_structures, t.label_structures.c.label_id == t.labels.c.id)
+        .join(t.structures, t.structures.c.value == t.label_structures.c.structure)
+        .where(t.labels.c.volume.is_not(None))
+        .order_by(t.labels.c.id)
+    )
+    if cases is not None:
+        query = query.where(t.cases.c.name.in_(list(cases)))
+    found: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
+    for row in connection.execute(query):
+        own, whole = ("label", row.id, row.value), ("source", row.source_id, row.value)
+        found[row.case, row.structure].append(
+            Candidate(
+                structure=row.structure,
+                label=f"{row.case}@{row.source}@{row.revision}",
+                number=row.id,
+                source=row.source,
+                kind=row.kind,
+                revision=row.revision,
+                exhaustive=row.mode == "exhaustive",
+                superset=row.superset,
+                accepted=accepted.get(own, accepted.get(whole)),
+                annotated_at=row.annotated_at.isoformat(),
+                annotator=row.annotator,
+                withdrawn=withdrawn.get(own, withdrawn.get(whole)) is not None,
+                excluded=row.excluded,
+                reliability=reliability.get((row.id, row.value)),
+            )
+        )
+    return found
+
+
+def _standing(connection: Connection, events: Any, positive: str) -> dict[tuple[str, int, int], int | None]:
+    """(`label` or `source`, key, structure) → the number of the operation in force, None if the last event undid it.
+
+    An acceptance at import counts as operation 0.
+    """
+    standing: dict[tuple[str, int, int], int | None] = {}
+    for row in connection.execute(select(events).order_by(events.c.id)):
+        key = ("label", row.label_id, row.structure) if row.label_id else ("source", row.source_id, row.structure)
+        number = 0 if getattr(row, "at_import", False) else row.operation_id
+        standing[key] = number if row.event == positive else None
+    return standing
+
+
+def _reliability(connection: Connection) -> dict[tuple[int, int], float]:
+    """(label, structure) → its reliability score, where it was scored against itself (protocol `reliability`)."""
+    query = select(t.scores.c.label_id, t.scores.c.structure, t.scores.c.value).where(
+        t.scores.c.protocol == "reliability"
+    )
+    return {(label, structure): value for label, structure, value in connection.execute(query)}
+
+
+def _structure_rows(connection: Connection, number: int, label: NewLabel) -> Iterable[dict[str, Any]]:
+    values = dict(connection.execute(select(t.structures.c.name, t.structures.c.value)).tuples().all())
+    for name, mode in label.annotated.items():
+        presence = label.presence[name]
+        yield {
+            "label_id": number,
+            "structure": values[name],
+            "mode": "exhaustive" if mode.exhaustive else "positive-only",
+            "within": " ".join(mode.within),
+            "superset": len(label.codes.superset(name)) > 1,
+            "voxels": presence.voxels,
+            "box": presence.box,
+        }
+
+
+def _model_number(connection: Connection, name: str | None) -> int | None:
+    if name is None:
+        return None
+    return int(connection.execute(select(t.models.c.id).where(t.models.c.name == name)).scalar_one())
+
+
+def _select() -> Select[Any]:
+    return (
+        select(
+            t.labels,
+            t.cases.c.name.label("case"),
+            t.sources.c.name.label("source"),
+            t.mappings.c.name.label("mapping_name"),
+            t.mappings.c.text.label("mapping_text"),
+            t.models.c.name.label("model"),
+        )
+        .join(t.cases, t.labels.c.case_id == t.cases.c.id)
+        .join(t.sources, t.labels.c.source_id == t.sources.c.id)
+        .join(t.mappings, t.labels.c.mapping_id == t.mappings.c.id)
+        .outerjoin(t.models, t.labels.c.model_id == t.models.c.id)
+    )
+
+
+def _labels(connection: Connection, rows: Iterable[Row[Any]]) -> list[Label]:
+    rows = list(rows)
+    annotated: dict[int, dict[str, Mode]] = defaultdict(dict)
+    query = select(t.label_structures, t.structures.c.name).join(t.structures)
+    if len(rows) == 1:
+        query = query.where(t.label_structures.c.label_id == rows[0].id)
+    for part in connection.execute(query.order_by(t.label_structures.c.structure)):
+        mode = Mode(part.mode == "exhaustive", tuple(part.within.split()))
+        annotated[part.label_id][part.name] = mode
+    return [
+        Label(
+            row.id,
+            row.case,
+            row.source,
+            row.revision,
+            row.kind,
+            row.volume,
+            Mapping.from_text(row.mapping_name, row.mapping_text),
+            annotated[row.id],
+            file_space(row),
+            row.annotator,
+            row.annotated_at,
+            row.model,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,72 @@
+"""Scores of labels against references, one row a structure and metric."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from flaredb.catalog import tables as t
+from flaredb.catalog.acceptances import structure_values
+from flaredb.catalog.database import Write
+
+
+class NewScore(NamedTuple):
+    """A figure of a label against a reference label (row numbers)."""
+
+    label_id: int
+    reference_id: int
+    structure: str
+    metric: str
+    value: float
+
+
+def add(write: Write, protocol: str, scores: list[NewScore]) -> int:
+    """Add those that are new; how many. A score once stored is never overwritten."""
+    values = structure_values(write)
+    known = {
+        (row.label_id, row.structure, row.reference_id, row.metric)
+        for row in write.connection.execute(select(t.scores).where(t.scores.c.protocol == protocol))
+    }
+    rows = [
+        {
+            "label_id": score.label_id,
+            "structure": values[score.structure],
+            "reference_id": score.reference_id,
+            "protocol": protocol,
+            "metric": score.metric,
+            "value": score.value,
+            "operation_id": write.operation,
+        }
+        for score in scores
+    ]
+    fresh = [r for r in rows if (r["label_id"], r["structure"], r["reference_id"], r["metric"]) not in known]
+    if fresh:
+        write.connection.execute(t.scores.insert(), fresh)
+    return len(fresh)
+
+
+def of_pair(connection: Connection, label: int, reference: int, protocol: str) -> dict[str, dict[str, float]]:
+    """Structure → metric → value of a label against a reference, as far as stored."""
+    query = (
+        select(t.structures.c.name, t.scores.c.metric, t.scores.c.value)
+        .join(t.structures)
+        .where(t.scores.c.label_id == label, t.scores.c.reference_id == reference, t.scores.c.protocol == protocol)
+    )
+    found: dict[str, dict[str, float]] = {}
+    for name, metric, value in connection.execute(query):
+        found.setdefault(name, {})[metric] = value
+    return found
+
+
+def used_before(connection: Connection, reference_snapshot: str, round_id: int | None = None) -> int:
+    """How many gates have decided on this reference snapshot already."""
+    query: Any = (
+        select(t.round_events.c.id)
+        .join(t.rounds, t.round_events.c.round_id == t.rounds.c.id)
+        .join(t.snapshots, t.rounds.c.reference_id == t.snapshots.c.id)
+        .where(t.snapshots.c.name == reference_snapshot, t.round_events.c.state == "evaluated")
+    )
+    if round_id is not None:
+        query = query.where(t.rounds.c.id != round_id)
+    return len(connection.execute(query).all())
