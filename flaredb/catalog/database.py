@@ -18,13 +18,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError, ResourceClosedError
 
 import flaredb
 from flaredb.catalog import tables as t
 from flaredb.catalog.types import now
 from flaredb.catalog.views import create_views, drop_views
-from flaredb.errors import ConflictError, Finding, StorageError
+from flaredb.errors import ConflictError, Finding, InvalidDataError, StorageError
+
+__all__ = ["Catalog", "Connection", "Run", "Write", "read_only_query"]
 
 BUSY_TIMEOUT_MS = 30_000
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -184,5 +186,9 @@ def _pragmas(read_only: bool) -> Any:
 
 def read_only_query(catalog: Catalog, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of a user's query; the connection cannot write."""
-    with catalog.read() as connection:
-        return [dict(row) for row in connection.execute(text(query), parameters).mappings()]
+    try:
+        with catalog.read() as connection:
+            return [dict(row) for row in connection.execute(text(query), parameters).mappings()]
+    except (DatabaseError, ResourceClosedError) as error:
+        reason = getattr(error, "orig", None) or "it returns no rows"
+        raise InvalidDataError(f"SQL: {reason}; only queries are allowed here") from error

@@ -330,3 +330,9 @@ def _labels(connection: Connection, rows: Iterable[Row[Any]]) -> list[Label]:
         )
         for row in rows
     ]
+
+
+def set_supersedes(write: Write, source: int, older: str) -> None:
+    """Record that a source's labels come before those of an older source."""
+    older_id = source_number(write.connection, older)
+    write.connection.execute(t.sources.update().where(t.sources.c.id == source).values(supersedes_id=older_id))

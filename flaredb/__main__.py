@@ -1,0 +1,5 @@
+"""`python -m flaredb`."""
+
+from flaredb.cli import main
+
+main()

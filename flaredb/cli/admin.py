@@ -1,0 +1,127 @@
+"""A workspace as a whole: make it, look at it, question it, check it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flaredb.cli import output
+from flaredb.cli.options import FILE, App, example, pass_app, settings
+
+
+@example("flaredb init liver-study")
+@click.command()
+@click.argument("folder", metavar="DIR", type=FILE)
+@click.option("--structures", default="flare23", type=click.Choice(["flare23"]), help="What can be segmented.")
+@pass_app
+def init(app: App, folder: Path, structures: str) -> None:
+    """Make a new workspace in an empty or new folder."""
+    from flaredb.workspace import Workspace
+
+    with Workspace.create(folder) as workspace:
+        made = {"workspace": folder.as_posix(), "structures": list(workspace.structures.names)}
+    app.document(made, lambda: click.echo(f"made {folder}; next: flaredb -w {folder} ingest images PATH"))
+
+
+@example("flaredb status")
+@click.command()
+@pass_app
+def status(app: App) -> None:
+    """Show counts, coverage by kind, annotated patterns, rounds and health."""
+    from flaredb.workflow import integrity
+
+    with app.open() as workspace:
+        found = integrity.status(workspace)
+
+    def show() -> None:
+        click.echo(f"{found['cases']} cases, {found['labels']} labels, {found['models']} models")
+        kinds = sorted({kind for row in found["coverage"].values() for kind in row})
+        output.print_table(
+            [{"structure": name, **{k: row.get(k, 0) for k in kinds}} for name, row in found["coverage"].items()]
+        )
+        for turn in found["rounds"]:
+            click.echo(f"round {turn['round']}: {turn['state']}")
+        for problem in found["problems"]:
+            click.echo(f"problem: {problem}")
+
+    app.document(found, show)
+
+
+@example("""flaredb sql "SELECT kind, count(*) FROM label_provenance GROUP BY kind\"""")
+@click.command()
+@click.argument("query")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A value for :NAME in the query.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_app
+def sql(app: App, query: str, parameters: tuple[str, ...], as_json: bool) -> None:
+    """Ask the catalogue in SQL; the connection cannot write."""
+    with app.open() as workspace:
+        rows = workspace.sql(query, **settings(parameters))
+    app.as_json |= as_json
+    app.rows(rows)
+
+
+@example("flaredb fsck --voxels")
+@click.command()
+@click.option("--voxels", is_flag=True, help="Read every volume and recompute its digest.")
+@pass_app
+def fsck(app: App, voxels: bool) -> None:
+    """Check that catalogue and volumes agree; exit 6 if not."""
+    from flaredb.workflow import integrity
+
+    with app.open() as workspace:
+        check = integrity.fsck(workspace, voxels)
+
+    def show() -> None:
+        click.echo(f"{check.checked} volumes checked, {len(check.problems)} problems")
+        if check.problems:
+            output.print_table(check.problems)
+
+    app.document(check, show)
+    if any(problem["kind"] not in ("orphan-volume", "stale-staging") for problem in check.problems):
+        raise SystemExit(6)
+
+
+@example("flaredb gc --yes")
+@click.command()
+@click.option("--yes", is_flag=True, help="Do it; without, only say what would be removed.")
+@click.option("--age", default=3600.0, show_default=True, help="Leave alone what is younger than this, in seconds.")
+@pass_app
+def gc(app: App, yes: bool, age: float) -> None:
+    """Remove volumes that nobody points at and what interrupted writes left."""
+    from flaredb.workflow import integrity
+
+    with app.open() as workspace:
+        app.result(integrity.gc(workspace, yes, age))
+
+
+@example("flaredb log -n 10")
+@click.command()
+@click.option("-n", "limit", default=50, show_default=True, help="How many.")
+@pass_app
+def log(app: App, limit: int) -> None:
+    """List the last commands that changed something, newest first."""
+    from flaredb.catalog import history
+
+    with app.open() as workspace, workspace.catalog.read() as connection:
+        app.rows(history.runs(connection, limit), ["run", "command", "arguments", "actor", "started", "outcome"])
+
+
+@click.group()
+def finding() -> None:
+    """Remarks about data met on the way."""
+
+
+@example("flaredb finding list")
+@finding.command("list")
+@pass_app
+def finding_list(app: App) -> None:
+    """List all findings."""
+    from flaredb.catalog import history
+
+    with app.open() as workspace, workspace.catalog.read() as connection:
+        app.rows(history.findings(connection))
+
+
+COMMANDS = (init, status, sql, fsck, gc, log, finding)

@@ -1,0 +1,71 @@
+"""Bring scans and labels in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flaredb.cli.options import FILE, App, example, pass_app
+
+
+@click.group()
+def ingest() -> None:
+    """Bring scans and labels in. Files are read, never changed."""
+
+
+@example("flaredb ingest images imagesTr2200 --split train")
+@ingest.command()
+@click.argument("path", type=FILE)
+@click.option("--case", metavar="NAME", help="Name of the case, for a single file.")
+@click.option("--split", default="train", show_default=True, type=click.Choice(["train", "validation", "test"]))
+@click.option("--allow-lossy", is_flag=True, help="Round HU that are no integers, clip those beyond int16.")
+@click.option("--workers", default=2, show_default=True, help="Files read at once.")
+@click.option("--dry-run", is_flag=True, help="Only say what would come in.")
+@pass_app
+def images(app: App, /, path: Path, case: str | None, dry_run: bool, **options: Any) -> None:
+    """Import scans: NIfTI, MetaImage, NRRD, or a folder of DICOM slices; a folder is searched to the bottom."""
+    from flaredb.workflow.ingest_images import ImageOptions, ingest_images
+
+    with app.open() as workspace:
+        app.result(ingest_images(workspace, path, case, ImageOptions(**options), dry_run))
+
+
+@example("flaredb ingest labels labelsTr2200 --source flare23 --kind ground-truth --annotated-from annotated.csv")
+@ingest.command()
+@click.argument("path", type=FILE)
+@click.option("--source", required=True, metavar="NAME", help="Who made these labels.")
+@click.option("--kind", required=True, type=click.Choice(["ground-truth", "external", "pseudo", "fused"]))
+@click.option("--case", metavar="NAME", help="Name of the case, for a single file.")
+@click.option("--annotated", metavar="A,B|all|present", help="Structures the labels speak about.")
+@click.option("--annotated-from", "table", type=FILE, metavar="FILE.csv", help="The same by case: case,annotated.")
+@click.option("--positive-only", metavar="A,B", help="Structures of which only what is drawn is known.")
+@click.option("--mapping", default="identity", show_default=True, metavar="NAME|FILE.toml", help="What codes mean.")
+@click.option("--supersedes", metavar="SOURCE", help="These labels come before that source's, whatever the dates.")
+@click.option("--model", metavar="ID", help="The model that made them.")
+@click.option("--not-accepted", is_flag=True, help="Keep them, but do not let them count yet.")
+@click.option("--grid-from-label", is_flag=True, help="Make cases that are missing, on the label's grid.")
+@click.option("--workers", default=2, show_default=True, help="Files read at once.")
+@pass_app
+def labels(
+    app: App,
+    /,
+    path: Path,
+    case: str | None,
+    annotated: str | None,
+    table: Path | None,
+    positive_only: str | None,
+    not_accepted: bool,
+    **options: Any,
+) -> None:
+    """Import labels of one source. What they annotate must be said; it is never guessed from the values present."""
+    from flaredb.workflow.annotated import stated
+    from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+
+    statements = stated(annotated, positive_only, table)
+    with app.open() as workspace:
+        app.result(ingest_labels(workspace, path, statements, LabelOptions(**options, accepted=not not_accepted), case))
+
+
+COMMANDS = (ingest,)

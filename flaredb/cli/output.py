@@ -1,0 +1,110 @@
+"""What goes to the terminal: data to stdout as a table or one JSON document, talk and progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from flaredb.errors import Finding
+from flaredb.progress import Reporter
+
+if TYPE_CHECKING:
+    from flaredb.workflow.results import Result
+
+T = TypeVar("T")
+_SHOWN_FINDINGS = 20
+
+
+def plain(value: Any) -> Any:
+    """Anything as JSON types: named tuples and dataclasses as objects, times as ISO text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def print_json(value: Any) -> None:
+    """One document on stdout."""
+    click.echo(json.dumps(plain(value), indent=1, ensure_ascii=False))
+
+
+def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None) -> None:
+    """Rows as a table as wide as the terminal; `-` for None."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        click.echo("nothing", err=True)
+        return
+    names = list(columns or rows[0])
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(name)) for name in names))
+    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """Findings on stderr, the first of many."""
+    listed = list(findings)
+    for finding in listed[:_SHOWN_FINDINGS]:
+        where = " ".join(part for part in (finding.case, finding.path) if part)
+        click.echo(f"{finding.severity}: {where}: {finding.message} [{finding.rule}]", err=True)
+    if len(listed) > _SHOWN_FINDINGS:
+        click.echo(f"… and {len(listed) - _SHOWN_FINDINGS} more: flaredb finding list", err=True)
+
+
+def print_result(result: Result) -> None:
+    """Counts of a verb that changes things, or what it would do."""
+    print_findings(result.findings)
+    if result.would is not None:
+        click.echo("nothing was changed; this would be done:")
+        for key, value in result.would.items():
+            click.echo(f"  {key}: {len(value) if isinstance(value, list) else value}")
+        return
+    click.echo(f"{result.added} added, {result.unchanged} unchanged, {result.failed} failed")
+
+
+class TerminalReporter(Reporter):
+    """Progress bars with time left on a terminal, plain lines elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def track(self, items: Iterable[T], title: str, total: int) -> Iterator[T]:
+        """A bar for what takes long; nothing when quiet or not on a terminal."""
+        if self.quiet or not sys.stderr.isatty():
+            yield from items
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bars:
+            yield from bars.track(items, total=total, description=title)
+
+    def say(self, message: str) -> None:
+        """A line on stderr."""
+        if not self.quiet:
+            click.echo(message, err=True)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return " ".join(_cell(item) for item in value)
+    return str(plain(value))

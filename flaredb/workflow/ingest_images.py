@@ -1,0 +1,160 @@
+"""Bring scans in: each becomes a case with a volume, its own geometry kept."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaredb.catalog import cases
+from flaredb.catalog.database import Run
+from flaredb.errors import Finding, InvalidDataError, StorageError
+from flaredb.exchange.layouts import Found, find_images
+from flaredb.exchange.read import Scan, read_image
+from flaredb.volumes.layout import Digests
+from flaredb.workflow.executors import in_order
+from flaredb.workflow.results import Outcome, Result, Tally
+from flaredb.workspace import Workspace
+
+_SAMPLE = 1_000_003  # at most this many voxels are sorted for percentiles
+
+
+class _Stored(NamedTuple):
+    """A scan whose voxels are stored; None for a file that a case holds already."""
+
+    scan: Scan
+    digests: Digests
+    percentiles: tuple[float, float, float]
+
+
+class ImageOptions(NamedTuple):
+    """Settings of an import of scans."""
+
+    split: str = "train"
+    allow_lossy: bool = False
+    workers: int = 2
+    source_dataset: str | None = None
+
+
+def ingest_images(
+    workspace: Workspace,
+    path: Path,
+    case: str | None = None,
+    options: ImageOptions = ImageOptions(),  # noqa: B008  frozen
+    dry_run: bool = False,
+) -> Result:
+    """Import a file or everything in a folder; what is there already is `unchanged`, bad files become findings."""
+    search = find_images(path, case)
+    if dry_run:
+        would = {"cases": [item.case for item in search.found]}
+        return Result(None, findings=search.findings, would=would)
+
+    def store(item: Found) -> _Stored | None:
+        return _store(workspace, item, options.allow_lossy)
+
+    tally = Tally(search.findings)
+    root = path if path.is_dir() else path.parent
+    with workspace.run("ingest images", path=path.name, split=options.split) as run:
+        with run.write() as write:
+            write.add_findings(search.findings)
+        stored = in_order(store, search.found, options.workers)
+        for item, future in workspace.reporter.track(stored, "scans", len(search.found)):
+            outcome, remarks = _enter(workspace, run, item, future, options, root)
+            tally.count(outcome, item.case, remarks)
+    return tally.result(write.operation)
+
+
+def _store(workspace: Workspace, item: Found, allow_lossy: bool) -> _Stored | None:
+    """Read, check and store the voxels, unless the case holds this very file."""
+    with workspace.catalog.read() as connection:
+        known = cases.by_names(connection, [item.case]).get(item.case)
+    if known and known.image and item.path.is_file() and known.file_sha256 == _sha256(item.path):
+        return None
+    scan = read_image(item.path, allow_lossy)
+    return _Stored(scan, workspace.volumes.put_image(scan.voxels, scan.grid), _percentiles(scan.voxels))
+
+
+def _enter(
+    workspace: Workspace, run: Run, item: Found, future: Future[_Stored | None], options: ImageOptions, root: Path
+) -> tuple[Outcome, list[Finding]]:
+    """Put a stored scan into the catalogue, or record why it could not be stored."""
+    place = _relative(item.path, root)
+    try:
+        stored = future.result()
+    except (InvalidDataError, StorageError) as error:
+        return "failed", record_failure(run, item.case, place, error)
+    if stored is None:
+        return "unchanged", []
+    with run.write() as write:
+        known = cases.by_names(write.connection, [item.case]).get(item.case)
+        if known and known.image:
+            outcome, remarks = _existing(known, stored, place)
+        else:
+            outcome = "added"
+            remarks = [f._replace(case=item.case, path=place) for f in stored.scan.findings]
+            facts = _facts(stored, item.path.name, options)
+            twins = cases.with_voxels(write.connection, stored.digests.voxels)
+            patient = twins[0].patient if twins else workspace.patient_key(item.case)
+            if known:
+                cases.set_facts(write, item.case, facts)
+            else:
+                cases.add(write, item.case, patient, options.split, facts)
+            remarks += [_twin(item.case, twin, place) for twin in twins if twin.name != item.case]
+        write.add_findings(remarks)
+    return outcome, remarks
+
+
+def _existing(known: cases.Case, stored: _Stored, place: str) -> tuple[Outcome, list[Finding]]:
+    if known.image == stored.digests.volume:
+        return "unchanged", []
+    message = "the case has another image already; give this one another name with --case"
+    return "failed", [Finding("error", known.name, "image-differs", message, place)]
+
+
+def _twin(case: str, twin: cases.Case, place: str) -> Finding:
+    message = f"the same voxels as {twin.name}; both count as one patient"
+    return Finding("warning", case, "duplicate-image", message, place)
+
+
+def _facts(stored: _Stored, name: str, options: ImageOptions) -> dict[str, Any]:
+    low, middle, high = stored.percentiles
+    return {
+        "image": stored.digests.volume,
+        "voxels_digest": stored.digests.voxels,
+        "source_dataset": options.source_dataset,
+        "hu_p0_5": low,
+        "hu_p50": middle,
+        "hu_p99_5": high,
+        **cases.grid_facts(stored.scan.grid),
+        **cases.space_facts(stored.scan.space, name, stored.scan.sha256),
+    }
+
+
+def _percentiles(voxels: NDArray[np.int16]) -> tuple[float, float, float]:
+    sample = voxels.ravel()[:: max(1, voxels.size // _SAMPLE)]
+    low, middle, high = np.percentile(sample, [0.5, 50, 99.5])
+    return float(low), float(middle), float(high)
+
+
+def record_failure(run: Run, case: str, place: str, error: InvalidDataError | StorageError) -> list[Finding]:
+    """Record why a file did not come in; its findings, or one made of the error."""
+    carried = error.findings if isinstance(error, InvalidDataError) else ()
+    remarks = [f._replace(case=case, path=place) for f in carried]
+    remarks = remarks or [Finding("error", case, "not-imported", str(error), place)]
+    with run.write() as write:
+        write.add_findings(remarks)
+    return remarks
+
+
+def _relative(path: Path, root: Path) -> str:
+    """Relative to what was imported: an absolute path says nothing on another machine."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) and path != root else path.name
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,194 @@
+"""Bring labels in: each becomes a revision of a source, with what it annotates stated."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaredb.catalog import acceptances, cases, labels
+from flaredb.catalog.database import Run, Write
+from flaredb.catalog.labels import NewLabel, Presence
+from flaredb.errors import Finding, InvalidDataError, NotFoundError, StorageError
+from flaredb.exchange.compare import check_geometry
+from flaredb.exchange.layouts import Found, find_labels
+from flaredb.exchange.read import Scan, read_label
+from flaredb.labels.mappings import Mapping, load_mapping
+from flaredb.labels.policy import KINDS
+from flaredb.workflow.annotated import Statement, Statements, remarks, resolve
+from flaredb.workflow.executors import in_order
+from flaredb.workflow.ingest_images import record_failure
+from flaredb.workflow.results import Outcome, Result, Tally
+from flaredb.workspace import Workspace
+
+
+class LabelOptions(NamedTuple):
+    """Settings of an import of labels: who made them, what their codes mean, whether they count at once."""
+
+    source: str
+    kind: str
+    mapping: str = "identity"
+    accepted: bool = True
+    grid_from_label: bool = False
+    supersedes: str | None = None
+    model: str | None = None
+    workers: int = 2
+
+
+class _Stored(NamedTuple):
+    """A label whose voxels are stored, ready to be entered."""
+
+    scan: Scan
+    label: NewLabel
+    findings: list[Finding]
+
+
+def ingest_labels(
+    workspace: Workspace, path: Path, statements: Statements, options: LabelOptions, case: str | None = None
+) -> Result:
+    """Import a file or everything in a folder as labels of one source.
+
+    What is there already is `unchanged`; a file that does not fit its scan becomes a finding. Raises InvalidDataError
+    before anything is read if nobody says what is annotated.
+    """
+    if options.kind not in KINDS:
+        raise InvalidDataError(f"kind {options.kind!r}; one of: {' '.join(KINDS)}")
+    mapping = load_mapping(options.mapping, workspace.structures)
+    search = find_labels(path, case)
+    for item in search.found:
+        resolve(statements.of(item.case), workspace.structures, mapping, lambda _: True)
+
+    def store(item: Found) -> _Stored:
+        return _store(workspace, item, statements.of(item.case), mapping, options)
+
+    tally = Tally(search.findings)
+    with workspace.run("ingest labels", path=path.name, **options._asdict()) as run:
+        with run.write() as write:
+            write.add_findings(search.findings)
+            _prepare_source(write, options)
+        stored = in_order(store, search.found, options.workers)
+        for item, future in workspace.reporter.track(stored, "labels", len(search.found)):
+            outcome, remarked, name = _enter(run, item, future, options)
+            tally.count(outcome, name, remarked)
+    return tally.result(write.operation)
+
+
+def _prepare_source(write: Write, options: LabelOptions) -> None:
+    number = labels.ensure_source(write, options.source, options.kind)
+    if options.supersedes:
+        labels.set_supersedes(write, number, options.supersedes)
+
+
+def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Mapping, options: LabelOptions) -> _Stored:
+    """Read a label, hold it against its scan and store its voxels on the scan's grid."""
+    scan = read_label(item.path)
+    findings = [f._replace(case=item.case) for f in scan.findings]
+    with workspace.catalog.read() as connection:
+        known = cases.by_names(connection, [item.case]).get(item.case)
+    grid = known.grid if known else None
+    if grid is None and not options.grid_from_label:
+        message = f"there is no scan {item.case}; import it first, or take its grid from the label: --grid-from-label"
+        raise InvalidDataError(message, [Finding("error", item.case, "no-case", message)])
+    grid = grid or scan.grid
+    misfit = check_geometry(item.case, scan.grid, grid, item.path.name)
+    if misfit and misfit.severity == "error":
+        raise InvalidDataError(misfit.message, [misfit])
+    findings += [misfit] if misfit else []
+    presence = find_presence(scan.voxels, mapping)
+    absent = Presence(0, None)
+    annotated = resolve(statement, workspace.structures, mapping, lambda name: presence.get(name, absent).voxels > 0)
+    findings += remarks(
+        item.case, statement, [n for n in annotated if not presence.get(n, absent).voxels], item.path.name
+    )
+    findings += _out_of_range(item, scan.voxels, mapping)
+    volume = workspace.volumes.put_label(scan.voxels, grid).volume
+    label = NewLabel(
+        case=item.case,
+        source=options.source,
+        kind=_kind(workspace, statement.kind or options.kind, annotated),
+        volume=volume,
+        codes=mapping,
+        annotated=annotated,
+        presence={name: presence.get(name, absent) for name in annotated},
+        facts=cases.space_facts(scan.space, item.path.name, scan.sha256),
+        annotated_at=statement.annotated_at or datetime.now(UTC),
+        annotator=statement.annotator,
+        model=options.model,
+    )
+    return _Stored(scan, label, findings)
+
+
+def _enter(run: Run, item: Found, future: Future[_Stored], options: LabelOptions) -> tuple[Outcome, list[Finding], str]:
+    """Put a stored label into the catalogue, or record why it could not be stored."""
+    try:
+        scan, label, findings = future.result()
+    except (InvalidDataError, StorageError, NotFoundError) as error:
+        failure = error if not isinstance(error, NotFoundError) else InvalidDataError(str(error))
+        return "failed", record_failure(run, item.case, item.path.name, failure), ""
+    with run.write() as write:
+        if not cases.by_names(write.connection, [item.case]):
+            cases.add(write, item.case, f"case:{item.case}", "train", cases.grid_facts(scan.grid))
+        outcome, name = enter_label(write, label, options.accepted)
+        if outcome == "added":
+            write.add_findings(findings)
+    return outcome, findings if outcome == "added" else [], name
+
+
+def enter_label(write: Write, label: NewLabel, accepted: bool) -> tuple[Outcome, str]:
+    """Add a label unless its source has said the same of this case before; accept it if it is to count at once."""
+    for known in labels.of_case(write.connection, label.case):
+        same = (known.volume, known.codes.digest, known.annotated, known.kind, known.annotator)
+        if known.source == label.source and same == (
+            label.volume,
+            label.codes.digest,
+            label.annotated,
+            label.kind,
+            label.annotator,
+        ):
+            return "unchanged", known.name
+    _, name = labels.add(write, label)
+    if accepted:
+        source = labels.source_number(write.connection, label.source)
+        acceptances.accept_at_import(write, source, label.annotated)
+    return "added", name
+
+
+def find_presence(codes: NDArray[Any], mapping: Mapping) -> dict[str, Presence]:
+    """Structure → its voxels and bounding box, for structures that are there; supersets count for each member."""
+    counts = np.bincount(codes.ravel(), minlength=mapping.top + 1)
+    found = {}
+    for name in mapping.structures:
+        own = [code for code, names in mapping.meanings if name in names and counts[code]]
+        if own:
+            found[name] = Presence(int(counts[own].sum()), _box(np.isin(codes, own)))
+    return found
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """First and last index of a non-empty mask along z, y, x."""
+    low, high = [], []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        places = np.flatnonzero(mask.any(axis=others))
+        low.append(int(places[0]))
+        high.append(int(places[-1]))
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def _kind(workspace: Workspace, kind: str, annotated: dict[str, Any]) -> str:
+    """A ground-truth label that annotates lesions alone is `tumor-only`."""
+    lesions_alone = annotated and set(annotated) <= set(workspace.structures.lesions)
+    return "tumor-only" if kind == "ground-truth" and lesions_alone else kind
+
+
+def _out_of_range(item: Found, codes: NDArray[Any], mapping: Mapping) -> list[Finding]:
+    beyond = np.unique(codes[codes > mapping.top])
+    if not len(beyond):
+        return []
+    shown = " ".join(str(code) for code in beyond[:8])
+    message = f"codes beyond {mapping.top}, the last that mapping {mapping.name} knows: {shown}; they say nothing"
+    return [Finding("warning", item.case, "code-out-of-range", message, item.path.name)]
