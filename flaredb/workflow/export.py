@@ -61,6 +61,7 @@ def export_nifti(
         jobs += _labels([label for label in found if which in ("all", label.source)])
     for job in workspace.reporter.track(jobs, "files", len(jobs)):
         array = workspace.volumes.open(job.volume).read() if job.volume else _current(workspace, job, undecided)
+        (destination / job.file).parent.mkdir(parents=True, exist_ok=True)
         write_nifti(destination / job.file, array, job.space)
     manifest = [{"file": job.file, "volume": job.volume, **job.facts} for job in jobs]
     destination.mkdir(parents=True, exist_ok=True)
