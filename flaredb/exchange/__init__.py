@@ -1,1 +1,4 @@
-"""Files of other programs in and out: NIfTI, MHA, NRRD and DICOM; geometry and voxels kept exactly."""
+"""Files in and out: reading scans and labels of any format, writing NIfTI, finding files, comparing geometry.
+
+SimpleITK and nibabel are used in this room only; their exceptions leave it as `InvalidDataError` with findings.
+"""

@@ -1,0 +1,191 @@
+"""The official FLARE evaluations, to the digit.
+
+Arrays are in the order *stored in the file* (x, y, z; axis 2 is z, nothing is reoriented), because the official
+script cuts tubular structures along axis 2 of what nibabel gives. Source: the evaluation scripts of
+https://github.com/JunMa11/FLARE; its FLARE23 script has had the DSC floor of 0.2 since March 2024, 0.1 before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import find_objects
+
+from flaredb.errors import Finding, InvalidDataError
+from flaredb.geometry import Box, Triple
+from flaredb.metrics.masks import Mask, bounding_box, common_box, require_same_lattice
+from flaredb.metrics.overlap import dice
+from flaredb.metrics.surface import surface_dice
+
+_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class StructureRule:
+    """How one structure is scored: its label value (1 or more), name, NSD tolerance, and whether it is a tube."""
+
+    value: int
+    name: str
+    tolerance_mm: float
+    tubular: bool = False
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One year's evaluation."""
+
+    name: str
+    structures: tuple[StructureRule, ...]  # scored when the caller names none
+    tubes_cut: bool = True  # tubular structures count only on the slices where the reference has them
+    dice_floor: float = 0.2  # below this DSC the NSD is 0
+    tolerance_mm: float | None = None  # used for every structure instead of its own; None: its own
+
+
+@dataclass(frozen=True)
+class Score:
+    """DSC and NSD of one structure of one case, rounded to 4 decimals.
+
+    `present` says whether the reference has the structure; `findings` name no case, the caller knows it.
+    """
+
+    dsc: float
+    nsd: float
+    present: bool
+    findings: tuple[Finding, ...] = ()
+
+
+_ORGANS = (
+    StructureRule(1, "liver", 5),
+    StructureRule(2, "right_kidney", 3),
+    StructureRule(3, "spleen", 3),
+    StructureRule(4, "pancreas", 5),
+    StructureRule(5, "aorta", 2, tubular=True),
+    StructureRule(6, "inferior_vena_cava", 2, tubular=True),
+    StructureRule(7, "right_adrenal_gland", 2),
+    StructureRule(8, "left_adrenal_gland", 2),
+    StructureRule(9, "gallbladder", 2),
+    StructureRule(10, "esophagus", 3, tubular=True),
+    StructureRule(11, "stomach", 5),
+    StructureRule(12, "duodenum", 7),
+    StructureRule(13, "left_kidney", 3),
+)
+_FLARE21 = (
+    StructureRule(1, "liver", 1),
+    StructureRule(2, "kidneys", 1),
+    StructureRule(3, "spleen", 1),
+    StructureRule(4, "pancreas", 1),
+)
+
+PROTOCOLS = {
+    "flare21": Protocol("flare21", _FLARE21, tubes_cut=False, dice_floor=0.0, tolerance_mm=1.0),
+    "flare22": Protocol("flare22", _ORGANS),
+    "flare23": Protocol("flare23", (*_ORGANS, StructureRule(14, "tumor", 2))),
+}
+
+
+def score_case(
+    reference: NDArray[Any],
+    prediction: NDArray[Any],
+    spacing: Triple,
+    protocol: Protocol,
+    structures: Sequence[StructureRule] | None = None,
+) -> dict[str, Score]:
+    """Score one case: structure name → score, for the structures asked for (None: all of the protocol).
+
+    `reference` and `prediction` are label arrays in stored file order (x, y, z), values truncated to integers;
+    `spacing` is the reference's header pixdim in the same order, mm. Raises `InvalidDataError` when the shapes
+    differ, or when a spacing or label value is not positive.
+    """
+    require_same_lattice(reference, prediction)
+    rules = protocol.structures if structures is None else structures
+    truth, guess = _integers(reference), _integers(prediction)
+    truth_boxes, guess_boxes = _boxes(truth, rules), _boxes(guess, rules)
+    scores = {}
+    for rule in rules:
+        box = _union(truth_boxes.get(rule.value), guess_boxes.get(rule.value))
+        masks = truth[box] == rule.value, guess[box] == rule.value
+        scores[rule.name] = score_structure(*masks, spacing, rule, protocol)
+    return scores
+
+
+def score_structure(
+    reference_mask: Mask, prediction_mask: Mask, spacing: Triple, rule: StructureRule, protocol: Protocol
+) -> Score:
+    """Score one structure of one case from its two masks.
+
+    Masks are boolean in stored file order (x, y, z), of one shape; they may be cut to any box that holds both.
+    `spacing` is the reference's header pixdim in that order, mm; it is taken as float32, because headers hold
+    float32 and a spacing near the tolerance decides over whole slices. Both empty: 1, 1; one empty: 0, 0.
+    Raises `InvalidDataError` when the shapes differ or a spacing is not positive.
+    """
+    require_same_lattice(reference_mask, prediction_mask)
+    size = _header_spacing(spacing)
+    reference_box, prediction_box = bounding_box(reference_mask), bounding_box(prediction_mask)
+    if reference_box is None or prediction_box is None:
+        agree = float(reference_box is prediction_box)
+        return Score(agree, agree, reference_box is not None)
+    box = common_box(reference_box, prediction_box)
+    findings: tuple[Finding, ...] = ()
+    if rule.tubular and protocol.tubes_cut:
+        slices, findings = _tube_slices(reference_box[2], rule)
+        box = (box[0], box[1], slices)
+    dsc, nsd = _dsc_and_nsd(reference_mask[box], prediction_mask[box], size, rule, protocol)
+    return Score(dsc, nsd, True, findings)
+
+
+def _dsc_and_nsd(
+    reference: Mask, prediction: Mask, spacing: Triple, rule: StructureRule, protocol: Protocol
+) -> tuple[float, float]:
+    """Rounded DSC and NSD; the floor is held against the DSC before rounding."""
+    dsc = dice(reference, prediction)
+    if dsc < protocol.dice_floor:
+        return round_score(dsc), 0.0
+    tolerance = rule.tolerance_mm if protocol.tolerance_mm is None else protocol.tolerance_mm
+    return round_score(dsc), round_score(surface_dice(reference, prediction, spacing, tolerance))
+
+
+def round_score(value: float) -> float:
+    """Round to 4 decimals as NumPy does (scale, round half to even), because the official script rounds so.
+
+    Python's `round` looks at the exact decimal expansion and differs where a DSC ends in …5.
+    """
+    return float(np.round(value, _DECIMALS))
+
+
+def _tube_slices(labelled: slice, rule: StructureRule) -> tuple[slice, tuple[Finding, ...]]:
+    """The slices a tube is scored on: those of the reference but its last one, which the official script drops."""
+    if labelled.stop - labelled.start > 1:
+        return slice(labelled.start, labelled.stop - 1), ()
+    message = f"{rule.name} has a single slice, on which the official script fails; scored on that slice"
+    return labelled, (Finding("warning", None, "single-slice-tube", message),)
+
+
+def _header_spacing(spacing: Triple) -> Triple:
+    first, second, third = (float(np.float32(size)) for size in spacing)
+    if not (min(first, second, third) > 0 and np.isfinite([first, second, third]).all()):
+        message = f"voxel spacing must be three positive numbers of mm, not {spacing}"
+        raise InvalidDataError(message, [Finding("error", None, "score-spacing", message)])
+    return first, second, third
+
+
+def _integers(labels: NDArray[Any]) -> NDArray[Any]:
+    return labels if labels.dtype.kind in "iu" else labels.astype(np.int32)
+
+
+def _boxes(labels: NDArray[Any], rules: Sequence[StructureRule]) -> dict[int, Box]:
+    """Label value → the box that holds it, for the values of the rules that occur."""
+    values = [rule.value for rule in rules]
+    if min(values, default=1) < 1:
+        raise InvalidDataError(f"label values of structures start at 1; asked for {sorted(values)}")
+    found = find_objects(labels, max_label=max(values, default=1))
+    return {value: box for value in values if (box := found[value - 1]) is not None}
+
+
+def _union(first: Box | None, second: Box | None) -> Box:
+    if first is None or second is None:
+        return first or second or (slice(0, 0), slice(0, 0), slice(0, 0))
+    return common_box(first, second)

@@ -1,0 +1,1 @@
+"""Tests of `flaredb.exchange`: real small files, written here and read back."""
