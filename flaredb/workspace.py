@@ -155,7 +155,7 @@ class Workspace:
 
     def decisions(self, connection: Connection, names: Iterable[str] | None = None) -> dict[str, list[Decision]]:
         """For each case with labels: the decision on every structure, in order of value."""
-        _, policy = policies.current(connection)
+        _, policy = self.policy(connection)
         candidates = labels.candidates(connection, names)
         supersedes = labels.supersedes(connection)
         found: dict[str, list[Decision]] = {case: [] for case, _ in candidates}
@@ -163,6 +163,10 @@ class Workspace:
             for structure in self.structures.names:
                 decided.append(decide(structure, candidates.get((case, structure), []), policy, supersedes))
         return found
+
+    def policy(self, connection: Connection) -> tuple[int, Policy]:
+        """The policy in force and its number."""
+        return policies.current(connection)
 
     def combined(self, case: str) -> Combined:
         """Label sets of a case from its current labels, and where they contradict each other. (z, y, x), LPS."""

@@ -1,3 +1,119 @@
-"""To be written."""
+"""Snapshots, training and models."""
 
-COMMANDS = ()
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from flaredb.cli.options import App, example, pass_app, settings, where_option
+
+TASKS = click.Choice(["organ", "tumor", "all"])
+DEVICES = click.Choice(["auto", "cpu", "cuda"])
+
+
+@click.group()
+def snapshot() -> None:
+    """Snapshots: frozen answers to "what is current", which models train from."""
+
+
+@example("flaredb snapshot create --task organ")
+@snapshot.command("create")
+@click.option("--task", required=True, type=TASKS)
+@click.option("--name", "title", metavar="TEXT", help="A title for people.")
+@where_option
+@pass_app
+def snapshot_create(app: App, task: str, title: str | None, where: str | None) -> None:
+    """Freeze the current labels of the training cases; the same question gives the same snapshot."""
+    from flaredb.workflow.snapshot import snapshot_create
+
+    with app.open() as workspace:
+        app.result(snapshot_create(workspace, task, where, title))
+
+
+@example("flaredb snapshot list")
+@snapshot.command("list")
+@pass_app
+def snapshot_list(app: App) -> None:
+    """List snapshots."""
+    from flaredb.catalog import snapshots
+
+    with app.open() as workspace, workspace.catalog.read() as connection:
+        app.rows(snapshots.every(connection))
+
+
+@example("flaredb snapshot show s-1f0c")
+@snapshot.command("show")
+@click.argument("name", metavar="ID")
+@pass_app
+def snapshot_show(app: App, name: str) -> None:
+    """Show a snapshot: which labels of which cases, trusted in what."""
+    from flaredb.workflow.snapshot import snapshot_show
+
+    with app.open() as workspace:
+        found = snapshot_show(workspace, name)
+    if app.as_json:
+        app.document(found)
+    else:
+        app.rows([{"case": item["case"], **row} for item in found["items"] for row in item["labels"]])
+
+
+@example("flaredb train --task organ --preset tiny --set steps=400")
+@click.command()
+@click.option("--task", type=TASKS, help="What to learn.")
+@click.option("--snapshot", metavar="ID", help="Train from this; else from what is current now.")
+@click.option("--preset", default="small", show_default=True, type=click.Choice(["tiny", "small"]))
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Change a setting of the preset.")
+@click.option("--from", "warm", metavar="MODEL", help="Start from this model's weights.")
+@click.option("--resume", metavar="MODEL", help="Go on with a model; with --set steps=N for more steps.")
+@click.option("--device", default="auto", show_default=True, type=DEVICES)
+@pass_app
+def train(
+    app: App, /, task: str | None, resume: str | None, preset: str, pairs: tuple[str, ...], **options: Any
+) -> None:
+    """Train a model on label sets: what the labels know counts, what they do not know teaches nothing."""
+    from flaredb.trainers.config import load_config
+    from flaredb.workflow import train as verbs
+
+    if (task is None) == (resume is None):
+        raise click.UsageError("give --task, or --resume MODEL")
+    with app.open() as workspace:
+        if resume:
+            done = verbs.resume(workspace, resume, settings(pairs), options["device"])
+        else:
+            done = verbs.train(workspace, task or "", load_config(preset, settings(pairs)), **options)
+    document = {**done._asdict(), "ids": done.ids}
+    app.document(document, lambda: click.echo(f"{done.model}: {done.steps} steps, loss {done.losses[-1]:.4f}"))
+
+
+@click.group()
+def model() -> None:
+    """Models: trained networks, each with its snapshot and settings."""
+
+
+@example("flaredb model list")
+@model.command("list")
+@pass_app
+def model_list(app: App) -> None:
+    """List models."""
+    from flaredb.catalog import models
+
+    with app.open() as workspace, workspace.catalog.read() as connection:
+        found = models.every(connection)
+    app.rows(found, ["name", "task", "state", "steps", "snapshot", "parent"])
+
+
+@example("flaredb model show latest:organ")
+@model.command("show")
+@click.argument("name", metavar="ID")
+@pass_app
+def model_show(app: App, name: str) -> None:
+    """Show a model: snapshot, settings, parent, environment."""
+    from flaredb.workflow.train import model_show
+
+    with app.open() as workspace:
+        found: dict[str, Any] = model_show(workspace, name)
+    app.document(found)
+
+
+COMMANDS = (snapshot, train, model)

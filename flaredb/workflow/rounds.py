@@ -1,0 +1,339 @@
+"""Rounds: snapshot, train, predict, evaluate, promote or reject. Every step can be entered again after a crash."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from flaredb.catalog import acceptances, cases, labels, models, rounds, scores, snapshots
+from flaredb.catalog.database import Connection, Run, Write
+from flaredb.catalog.rounds import Round
+from flaredb.errors import ConflictError, Finding, InvalidDataError
+from flaredb.labels.policy import HUMAN, Candidate, decide
+from flaredb.labels.tasks import find_task
+from flaredb.metrics import Score
+from flaredb.trainers import config
+from flaredb.trainers.config import Config
+from flaredb.workflow.evaluate import score_pairs
+from flaredb.workflow.gate import Contest, judge
+from flaredb.workflow.predict import PredictOptions, predict_cases
+from flaredb.workflow.results import Result
+from flaredb.workflow.snapshot import freeze, references
+from flaredb.workflow.train import continue_training, register
+from flaredb.workspace import Workspace
+
+PROTOCOL = "flare23"
+ENOUGH = 0.99  # share of the cases that must be predicted before a round goes on
+HELD_OUT = 0.2  # share of annotated cases set aside where there are no validation cases
+
+
+class RoundOptions(NamedTuple):
+    """Settings of a round: how to train, which model to start from, and who decides at the gate."""
+
+    settings: Config
+    warm: str | None = None
+    gate: str = "auto"
+    where: str | None = None
+    device: str = "auto"
+
+
+def round_start(workspace: Workspace, task: str, options: RoundOptions) -> Result:
+    """Open a round: freeze what it trains from and the references it will be judged on."""
+    find_task(workspace.structures, task)
+    arguments = {"task": task, "warm": options.warm, "settings": asdict(options.settings)}
+    with workspace.run("round start", **arguments) as run, run.write() as write:
+        findings = _set_aside(workspace, write, task)
+        reference = freeze(workspace, write, task, "reference").name
+        snapshot = freeze(workspace, write, task, "train", options.where).name
+        warm = models.find(write.connection, options.warm).name if options.warm else None
+        settings = {
+            "config": asdict(options.settings),
+            "warm": warm,
+            "gate": options.gate,
+            "device": options.device,
+        }
+        name = rounds.add(write, task, snapshot, reference, settings)
+        write.add_findings(findings)
+    return Result(write.operation, (name,), added=1, findings=tuple(findings))
+
+
+def advance(workspace: Workspace, name: str) -> Result:
+    """Take a round exactly one state further."""
+    with workspace.catalog.read() as connection:
+        turn = rounds.find(connection, name)
+    if turn.closed:
+        raise ConflictError(f"round {turn.name} is {turn.state}; start another: flaredb round start --task {turn.task}")
+    step = {"open": _train, "trained": _predict, "predicted": _evaluate, "evaluated": _close}[turn.state]
+    with workspace.run("round advance", round=turn.name, state=turn.state) as run:
+        return step(workspace, run, turn)
+
+
+def loop(workspace: Workspace, task: str, options: RoundOptions, number: int) -> list[dict[str, Any]]:
+    """Run rounds until `number` more are closed, going on with an open one; stops where people must decide."""
+    done: list[dict[str, Any]] = []
+    while len(done) < number:
+        with workspace.catalog.read() as connection:
+            unfinished = [turn for turn in rounds.open_rounds(connection) if turn.task == task]
+        name = unfinished[0].name if unfinished else round_start(workspace, task, options).ids[0]
+        turn = _run_to_end(workspace, name)
+        done.append(round_show(workspace, name))
+        if not turn.closed:
+            break
+    return done
+
+
+def round_show(workspace: Workspace, name: str) -> dict[str, Any]:
+    """A round with its gate report and events."""
+    with workspace.catalog.read() as connection:
+        turn = rounds.find(connection, name)
+        events = rounds.events(connection, turn)
+    reports = [event.report for event in events if event.state == "evaluated" and event.report]
+    return {
+        "round": turn.name,
+        "task": turn.task,
+        "state": turn.state,
+        "snapshot": turn.snapshot,
+        "reference": turn.reference,
+        "model": turn.model,
+        "gate": reports[-1] if reports else None,
+        "events": [{"state": e.state, "why": e.why, "operation": e.operation, "at": e.at} for e in events],
+    }
+
+
+def promote(
+    workspace: Workspace, name: str, why: str, structures: Sequence[str] | None = None, force: bool = False
+) -> Result:
+    """Accept a round's predictions by hand: those the gate passed, or the named ones with `force`."""
+    report = round_show(workspace, name)["gate"] or {"structures": {}}
+    passed = [s for s, row in report["structures"].items() if row["decision"] == "promote"]
+    wanted = list(structures or passed)
+    refused = [s for s in wanted if s not in passed]
+    if refused and not force:
+        raise ConflictError(
+            f"the gate did not pass {' '.join(refused)}; flaredb round show {name} says why; or --force"
+        )
+    if not wanted:
+        raise ConflictError(f"the gate passed nothing of {name}; name --structures and --force")
+    with workspace.run("round promote", round=name, structures=wanted, why=why) as run, run.write() as write:
+        turn = rounds.find(write.connection, name)
+        if turn.state not in ("evaluated", "rejected", "rolled-back") and not force:
+            raise ConflictError(f"round {turn.name} is {turn.state}; only an evaluated round can be promoted")
+        _accept(workspace, write, turn, wanted, why)
+    return Result(write.operation, (turn.name,), added=len(wanted))
+
+
+def reject(workspace: Workspace, name: str, why: str) -> Result:
+    """Close an open round without accepting anything."""
+    with workspace.run("round reject", round=name, why=why) as run, run.write() as write:
+        turn = rounds.find(write.connection, name)
+        if turn.closed:
+            raise ConflictError(f"round {turn.name} is {turn.state} already")
+        rounds.move(write, turn, "rejected", why)
+    return Result(write.operation, (turn.name,), added=1)
+
+
+def rollback(workspace: Workspace, name: str, why: str, cascade: bool = False) -> Result:
+    """Undo a promotion. Later rounds that trained on it are listed first, and rolled back too with `cascade`."""
+    with workspace.catalog.read() as connection:
+        turn = rounds.find(connection, name)
+        later = _trained_on(connection, turn)
+    if turn.state != "promoted":
+        raise ConflictError(f"round {turn.name} is {turn.state}; only a promoted round can be rolled back")
+    if later and not cascade:
+        return Result(
+            None, would={"rollback": [turn.name], "trained on it": [r.name for r in later], "then": "--cascade"}
+        )
+    undone = [turn, *(r for r in later if r.state == "promoted")]
+    with workspace.run("round rollback", round=name, why=why, cascade=cascade) as run, run.write() as write:
+        for each in undone:
+            source = labels.source_number(write.connection, each.name)
+            acceptances.record(write, ("source", source), workspace.structures.names, "revoked", why)
+            rounds.move(write, each, "rolled-back", why)
+    return Result(write.operation, tuple(each.name for each in undone), added=len(undone))
+
+
+def _run_to_end(workspace: Workspace, name: str) -> Round:
+    """Advance until the round is closed or waits for people."""
+    while True:
+        with workspace.catalog.read() as connection:
+            turn = rounds.find(connection, name)
+        if turn.closed or (turn.state == "evaluated" and turn.settings["gate"] == "ask"):
+            return turn
+        workspace.reporter.say(f"round {turn.name}: {turn.state}")
+        advance(workspace, name)
+
+
+def _train(workspace: Workspace, run: Run, turn: Round) -> Result:
+    with run.write() as write:
+        model = turn.model
+        if model is None:
+            settings = config.from_document(turn.settings["config"])
+            model = register(workspace, write, turn.snapshot, settings, turn.settings["warm"])
+            rounds.set_model(write, turn.id, model)
+    with workspace.catalog.read() as connection:
+        trained = models.find(connection, model).state == "trained"
+    if not trained:
+        continue_training(workspace, run, model, turn.settings["device"])
+    with run.write() as write:
+        rounds.move(write, turn, "trained", f"trained {model}")
+    return Result(write.operation, (model,), added=1)
+
+
+def _predict(workspace: Workspace, run: Run, turn: Round) -> Result:
+    """Predict every case that has an image."""
+    with workspace.catalog.read() as connection:
+        model = models.find(connection, turn.model or "")
+        names = [case.name for case in cases.every(connection) if case.image and not case.excluded]
+    result = predict_cases(workspace, run, model, turn.name, names, PredictOptions(turn.settings["device"]))
+    if result.failed > (1 - ENOUGH) * len(names):
+        raise InvalidDataError(f"{result.failed} of {len(names)} cases could not be predicted", result.findings)
+    with run.write() as write:
+        rounds.set_source(write, turn.id, labels.source_number(write.connection, turn.name))
+        rounds.move(write, turn, "predicted", f"{len(names) - result.failed} cases predicted")
+    return result._replace(operation=write.operation)
+
+
+def _evaluate(workspace: Workspace, run: Run, turn: Round) -> Result:
+    """Score champion and challenger on the frozen references, and judge."""
+    with workspace.catalog.read() as connection:
+        frozen = snapshots.find(connection, turn.reference)
+        patients = {item.case: item.patient for item in frozen.items}
+        judged = scores.used_before(connection, turn.reference, turn.id)
+        arena = _Arena(workspace, connection, turn, frozen)
+    own = arena.contests(run)
+    report = judge(own, patients) | {"references": len(patients), "used_before": judged, "protocol": PROTOCOL}
+    with run.write() as write:
+        rounds.move(write, turn, "evaluated", "judged on the references", report)
+    return Result(write.operation, (turn.name,), added=1)
+
+
+def _close(workspace: Workspace, run: Run, turn: Round) -> Result:
+    """Act on the gate's report."""
+    if turn.settings["gate"] == "ask":
+        raise ConflictError(
+            f"round {turn.name} waits for a decision: flaredb round promote or reject {turn.name} --why …"
+        )
+    report = round_show(workspace, turn.name)["gate"]
+    passed = [name for name, row in report["structures"].items() if row["decision"] == "promote"]
+    with run.write() as write:
+        if passed:
+            _accept(workspace, write, turn, passed, "the gate passed them")
+        else:
+            rounds.move(write, turn, "rejected", "the gate passed nothing")
+    return Result(write.operation, (turn.name,), added=len(passed))
+
+
+def _accept(workspace: Workspace, write: Write, turn: Round, structures: Sequence[str], why: str) -> None:
+    source = labels.source_number(write.connection, turn.name)
+    acceptances.record(write, ("source", source), workspace.structures.check(structures), "accepted", why)
+    rounds.move(write, turn, "promoted", f"{' '.join(structures)}: {why}")
+
+
+def _trained_on(connection: Connection, turn: Round) -> list[Round]:
+    """Rounds whose snapshot holds labels of this one."""
+    return [
+        other
+        for other in rounds.every(connection)
+        if other.id != turn.id
+        and any(item.label.source == turn.name for item in snapshots.find(connection, other.snapshot).items)
+    ]
+
+
+def _set_aside(workspace: Workspace, write: Write, task: str) -> list[Finding]:
+    """Where no validation case has human truth for the task, move a stratified fifth of the annotated ones there."""
+    structures = set(find_task(workspace.structures, task).structures)
+    every = {case.name: case for case in cases.every(write.connection)}
+    human: dict[str, frozenset[str]] = {}
+    for name, decisions in workspace.decisions(write.connection, every).items():
+        won = frozenset(d.structure for d in decisions if d.winner and d.winner.kind in HUMAN)
+        if won & structures and every[name].image:
+            human[name] = won
+    if any(every[name].split == "validation" for name in human):
+        return []
+    strata: dict[frozenset[str], list[str]] = defaultdict(list)
+    for name in sorted(human):
+        if every[name].split == "train":
+            strata[human[name]].append(name)
+    random = np.random.default_rng(0)
+    moved: set[str] = set()
+    for _, members in sorted(strata.items(), key=lambda item: sorted(item[0])):
+        count = round(HELD_OUT * len(members))
+        moved |= {every[members[i]].patient for i in random.permutation(len(members))[:count]}
+    names = [name for name, case in every.items() if case.patient in moved and case.split == "train"]
+    for name in names:
+        cases.set_facts(write, name, {"split": "validation"})
+    if not names:
+        return []
+    message = f"{len(names)} cases were set aside for the gate: {' '.join(names[:8])}"
+    return [Finding("info", None, "set-aside", message)]
+
+
+class _Arena:
+    """Who meets whom: for each reference and structure the challenger's label, and the generated one accepted now."""
+
+    def __init__(self, workspace: Workspace, connection: Connection, turn: Round, frozen: snapshots.Snapshot) -> None:
+        self.workspace = workspace
+        self.turn = turn
+        self.task = find_task(workspace.structures, turn.task).structures
+        self.references = [
+            (case, label, tuple(name for name in names if name in self.task))
+            for case, label, names in references(frozen)
+        ]
+        own = labels.of_source(connection, turn.name)
+        self.challengers = {label.case: label for label in own}
+        self.champions = self._champions(connection)
+        numbers = {number for number, _ in self.champions.values()}
+        self.known = labels.by_ids(connection, numbers)
+        self.unmeasured = self._accepted_anywhere(connection)
+
+    def contests(self, run: Run) -> list[Contest]:
+        """Score both sides and pair them by structure."""
+        ours = [(self.challengers[c], ref, names) for c, ref, names in self.references if c in self.challengers]
+        theirs = [
+            (self.known[self.champions[case, name][0]], ref, (name,))
+            for case, ref, names in self.references
+            for name in names
+            if (case, name) in self.champions
+        ]
+        challenger = score_pairs(self.workspace, run, ours, PROTOCOL)
+        champion = score_pairs(self.workspace, run, theirs, PROTOCOL)
+        return [self._contest(name, champion, challenger) for name in self.task]
+
+    def _contest(
+        self, name: str, champion: dict[str, dict[str, Score]], challenger: dict[str, dict[str, Score]]
+    ) -> Contest:
+        sources = Counter(source for (_, structure), (_, source) in self.champions.items() if structure == name)
+        best = sources.most_common(1)[0][0] if sources else None
+        return Contest(
+            name,
+            best,
+            {case: by_name[name] for case, by_name in champion.items() if name in by_name},
+            {case: by_name[name] for case, by_name in challenger.items() if name in by_name},
+            self.unmeasured.get(name),
+        )
+
+    def _champions(self, connection: Connection) -> dict[tuple[str, str], tuple[int, str]]:
+        """(case, structure) → number and source of the label that would be current if no person had drawn one."""
+        found = {}
+        for key, decision in self._generated(connection, {case for case, _, _ in self.references}).items():
+            found[key] = (decision.number, decision.source)
+        return found
+
+    def _accepted_anywhere(self, connection: Connection) -> dict[str, str]:
+        """Structure → a generated source that is accepted for it somewhere."""
+        return {structure: winner.source for (_, structure), winner in self._generated(connection, None).items()}
+
+    def _generated(self, connection: Connection, names: set[str] | None) -> dict[tuple[str, str], Candidate]:
+        _, policy = self.workspace.policy(connection)
+        candidates = labels.candidates(connection, names)
+        found = {}
+        for (case, structure), listed in candidates.items():
+            others = [c for c in listed if not c.human and c.source != self.turn.name]
+            winner = decide(structure, others, policy).winner
+            if winner and structure in self.task:
+                found[case, structure] = winner
+        return found

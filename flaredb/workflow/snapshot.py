@@ -1,0 +1,135 @@
+"""Freeze what is current: a snapshot says exactly which labels, trusted in what, a model learns from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from flaredb.catalog import cases, labels, policies, snapshots
+from flaredb.catalog.database import Connection, Write
+from flaredb.catalog.snapshots import NewItem, NewSnapshot, Snapshot
+from flaredb.errors import InvalidDataError
+from flaredb.labels.policy import HUMAN, Decision
+from flaredb.labels.resolve import Entry, entries, trusts
+from flaredb.labels.tasks import Task, find_task
+from flaredb.trainers.samples import CaseItem, LabelItem, TrainingSet
+from flaredb.workflow.results import Result
+from flaredb.workspace import Workspace
+
+
+class Made(NamedTuple):
+    """A snapshot that was made, or was there already."""
+
+    name: str
+    new: bool
+
+
+def snapshot_create(workspace: Workspace, task: str, where: str | None = None, title: str | None = None) -> Result:
+    """Freeze the current labels of the training cases that have anything decided for the task."""
+    with workspace.run("snapshot create", task=task, where=where) as run, run.write() as write:
+        made = freeze(workspace, write, task, "train", where, title)
+    return Result(write.operation, (made.name,), int(made.new), int(not made.new))
+
+
+def freeze(
+    workspace: Workspace, write: Write, task: str, purpose: str, where: str | None = None, title: str | None = None
+) -> Made:
+    """Freeze in an open transaction; `purpose` is `train` (split train) or `reference` (validation, human truth)."""
+    found = find_task(workspace.structures, task)
+    connection = write.connection
+    split = "train" if purpose == "train" else "validation"
+    wanted = set(cases.matching(connection, where))
+    known = {c.name: c for c in cases.every(connection, split) if c.name in wanted and c.image and not c.excluded}
+    decisions = workspace.decisions(connection, known)
+    versions = labels.by_ids(connection, _numbers(decisions))
+    chosen: list[tuple[cases.Case, Entry]] = []
+    for name in sorted(decisions):
+        own = decisions[name] if purpose == "train" else _human(decisions[name])
+        found_entries = entries(workspace.structures, own, versions)
+        if any(set(entry.structures).intersection(found.structures) for entry in found_entries):
+            chosen += [(known[name], entry) for entry in found_entries]
+    if not chosen:
+        raise InvalidDataError(
+            f"no {split} case has a current label for the task {task}; flaredb label current shows what there is"
+        )
+    policy_id, policy = policies.current(connection)
+    document = {
+        "purpose": purpose,
+        "task": [found.name, found.structures],
+        "policy": policy.digest,
+        "items": [_content(case, entry, versions[entry.label]) for case, entry in chosen],
+    }
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    items = tuple(NewItem(case.id, entry.label, entry.role, entry.structures) for case, entry in chosen)
+    task_id = snapshots.task_number(write, found.name, found.structures, _task_digest(found))
+    new = NewSnapshot(digest, purpose, task_id, policy_id, items, title)
+    return Made(new.name, snapshots.add(write, new))
+
+
+def snapshot_show(workspace: Workspace, name: str) -> dict[str, Any]:
+    """A snapshot with its items by case."""
+    with workspace.catalog.read() as connection:
+        found = snapshots.find(connection, name)
+    by_case: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    images = {}
+    for item in found.items:
+        images[item.case] = item.image
+        by_case[item.case].append({"label": item.label.name, "structures": list(item.structures), "role": item.role})
+    return {
+        "id": found.name,
+        "digest": found.digest,
+        "task": found.task,
+        "purpose": found.purpose,
+        "policy": found.policy,
+        "created": found.created.isoformat(),
+        "cases": len(by_case),
+        "items": [{"case": case, "image": images[case], "labels": rows} for case, rows in by_case.items()],
+    }
+
+
+def training_set(workspace: Workspace, connection: Connection, name: str) -> TrainingSet:
+    """A snapshot as trainers take it."""
+    found = snapshots.find(connection, name)
+    by_case: dict[str, list[snapshots.Item]] = defaultdict(list)
+    for item in found.items:
+        by_case[item.case].append(item)
+    made = tuple(_case_item(case, items) for case, items in by_case.items())
+    return TrainingSet(found.name, workspace.structures, Task(found.task, found.structures), made)
+
+
+def references(found: Snapshot) -> Iterable[tuple[str, labels.Label, tuple[str, ...]]]:
+    """(case, reference label, structures it annotates exhaustively and won) of a reference snapshot."""
+    for item in found.items:
+        yield item.case, item.label, item.structures
+
+
+def _case_item(case: str, items: list[snapshots.Item]) -> CaseItem:
+    image = items[0].image
+    if image is None:
+        raise InvalidDataError(f"case {case} has lost its image; flaredb ingest images PATH --case {case}")
+    trusted = trusts((item.label, "won" if item.role == "won" else "contributes", item.structures) for item in items)
+    volumes = [item.label.volume or "" for item in items]
+    return CaseItem(case, image, tuple(LabelItem(v, t) for v, t in zip(volumes, trusted, strict=True)))
+
+
+def _numbers(decisions: Mapping[str, list[Decision]]) -> set[int]:
+    """Every label that some decision considered."""
+    return {v.candidate.number for decided in decisions.values() for d in decided for v in d.verdicts}
+
+
+def _human(decisions: Iterable[Decision]) -> list[Decision]:
+    """Decisions that a person's label won, without contributors."""
+    return [d._replace(contributors=()) for d in decisions if d.winner and d.winner.kind in HUMAN]
+
+
+def _content(case: cases.Case, entry: Entry, label: labels.Label) -> list[Any]:
+    """What makes an item what it is: voxels, meanings, trust; no row numbers."""
+    modes = {name: [mode.exhaustive, mode.within] for name, mode in label.annotated.items()}
+    return [case.name, case.image, label.name, label.volume, label.codes.digest, modes, entry.role, entry.structures]
+
+
+def _task_digest(task: Task) -> str:
+    return hashlib.sha256(json.dumps([task.name, task.structures]).encode()).hexdigest()

@@ -1,0 +1,118 @@
+"""Train a model from a snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import flaredb
+from flaredb.catalog import models
+from flaredb.catalog.database import Run, Write
+from flaredb.errors import InvalidDataError
+from flaredb.trainers import checkpoint, config, loop, runtime
+from flaredb.trainers.config import Config
+from flaredb.workflow.snapshot import freeze, training_set
+from flaredb.workspace import Workspace
+
+
+class Trained(NamedTuple):
+    """A trained model and the loss of every step."""
+
+    operation: int
+    model: str
+    snapshot: str
+    steps: int
+    losses: list[float]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The model's name, as changing verbs report what they made."""
+        return (self.model,)
+
+
+def train(
+    workspace: Workspace,
+    task: str,
+    settings: Config,
+    snapshot: str | None = None,
+    warm: str | None = None,
+    device: str = "auto",
+) -> Trained:
+    """Train a new model; without a snapshot, freeze what is current now. `warm` names a model to start from."""
+    with workspace.run("train", task=task, snapshot=snapshot, settings=asdict(settings), warm=warm) as run:
+        with run.write() as write:
+            frozen = snapshot or freeze(workspace, write, task, "train").name
+            name = register(workspace, write, frozen, settings, warm)
+        return continue_training(workspace, run, name, device)
+
+
+def resume(workspace: Workspace, model: str, settings: Mapping[str, str], device: str = "auto") -> Trained:
+    """Go on with a model: an interrupted one as it was; a finished one as a new model with more `steps`."""
+    with workspace.catalog.read() as connection:
+        known = models.find(connection, model)
+    with workspace.run("train", resume=known.name, settings=dict(settings)) as run:
+        if known.state == "training":
+            return continue_training(workspace, run, known.name, device)
+        wanted = config.change(config.from_document(known.config), settings)
+        if wanted.steps <= known.steps:
+            raise InvalidDataError(f"{known.name} has {known.steps} steps; ask for more: --set steps=N")
+        with run.write() as write:
+            name = register(workspace, write, known.snapshot, wanted, known.name)
+        folder = workspace.model_folder(name)
+        shutil.copytree(workspace.model_folder(known.name) / "checkpoints", folder / "checkpoints")
+        return continue_training(workspace, run, name, device)
+
+
+def register(workspace: Workspace, write: Write, snapshot: str, settings: Config, parent: str | None) -> str:
+    """Record a model about to be trained; its name."""
+    known = models.find(write.connection, parent) if parent else None
+    content = [snapshot, settings.text(), known.name if known else "", str(write.operation)]
+    name = "m-" + hashlib.sha256("\n".join(content).encode()).hexdigest()[:12]
+    new = models.NewModel(
+        name=name,
+        snapshot=snapshot,
+        parent=known.name if known else None,
+        config=asdict(settings),
+        seed=settings.seed,
+        code_version=flaredb.__version__,
+        environment=runtime.environment(runtime.find_device()),
+    )
+    models.add(write, new)
+    return name
+
+
+def continue_training(workspace: Workspace, run: Run, name: str, device: str = "auto") -> Trained:
+    """Train a recorded model to its last step, from its last checkpoint, and publish its weights."""
+    with workspace.catalog.read() as connection:
+        model = models.find(connection, name)
+        data = training_set(workspace, connection, model.snapshot)
+        parent = models.find(connection, model.parent) if model.parent else None
+    settings = config.from_document(model.config)
+    folder = workspace.model_folder(name)
+    steps = loop.train(
+        loop.Training(
+            data,
+            workspace.volumes,
+            settings,
+            folder / "checkpoints",
+            runtime.find_device(device),
+            checkpoint.published(workspace.model_folder(parent.name)) if parent else None,
+        )
+    )
+    losses = list(workspace.reporter.track(steps, f"training {name}", settings.steps))
+    stage = checkpoint.load(folder / "checkpoints")
+    if stage is None:
+        raise InvalidDataError(f"{name} has no checkpoint after training")
+    digest = checkpoint.publish(folder, stage.weights)
+    with run.write() as write:
+        models.finish(write, name, len(losses), digest)
+    return Trained(write.operation, name, model.snapshot, len(losses), losses)
+
+
+def model_show(workspace: Workspace, name: str) -> dict[str, Any]:
+    """A model's record."""
+    with workspace.catalog.read() as connection:
+        return asdict(models.find(connection, name))
