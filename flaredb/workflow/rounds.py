@@ -79,7 +79,7 @@ def loop(workspace: Workspace, task: str, options: RoundOptions, number: int) ->
         with workspace.catalog.read() as connection:
             unfinished = [turn for turn in rounds.open_rounds(connection) if turn.task == task]
         name = unfinished[0].name if unfinished else round_start(workspace, task, options).ids[0]
-        turn = _run_to_end(workspace, name)
+        turn = run_to_end(workspace, name)
         done.append(round_show(workspace, name))
         if not turn.closed:
             break
@@ -156,7 +156,7 @@ def rollback(workspace: Workspace, name: str, why: str, cascade: bool = False) -
     return Result(write.operation, tuple(each.name for each in undone), added=len(undone))
 
 
-def _run_to_end(workspace: Workspace, name: str) -> Round:
+def run_to_end(workspace: Workspace, name: str) -> Round:
     """Advance until the round is closed or waits for people."""
     while True:
         with workspace.catalog.read() as connection:

@@ -1,0 +1,85 @@
+"""Checkpoints: weights as safetensors, the optimiser's state, and how far training came; whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from flaredb.errors import StorageError
+
+
+class Checkpoint(NamedTuple):
+    """A stage of training: steps done, the loss of each, weights and the optimiser's state."""
+
+    steps: int
+    losses: list[float]
+    weights: dict[str, Tensor]
+    optimiser: dict[str, Any]
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write beside, then switch over; the one before is removed last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = folder / f"step-{checkpoint.steps:08d}.part"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir()
+    save_file(checkpoint.weights, stage / "weights.safetensors")
+    torch.save(checkpoint.optimiser, stage / "optimiser.pt")
+    (stage / "progress.json").write_text(json.dumps({"steps": checkpoint.steps, "losses": checkpoint.losses}))
+    for file in stage.iterdir():
+        _fsync(file)
+    final = stage.with_suffix("")
+    shutil.rmtree(final, ignore_errors=True)
+    stage.rename(final)
+    _fsync(folder)
+    for old in folder.glob("step-*"):
+        if old != final:
+            shutil.rmtree(old)
+
+
+def load(folder: Path) -> Checkpoint | None:
+    """The last checkpoint, or None before the first."""
+    stages = sorted(stage for stage in folder.glob("step-*") if stage.suffix != ".part")
+    if not stages:
+        return None
+    try:
+        progress = json.loads((stages[-1] / "progress.json").read_text())
+        weights = load_file(stages[-1] / "weights.safetensors")
+        optimiser = torch.load(stages[-1] / "optimiser.pt", weights_only=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise StorageError(f"checkpoint {stages[-1].name} of {folder.name} is damaged: {error}") from error
+    return Checkpoint(progress["steps"], progress["losses"], weights, optimiser)
+
+
+def publish(folder: Path, weights: dict[str, Tensor]) -> str:
+    """Write a model's final weights; their SHA-256."""
+    stage = folder / "weights.safetensors.part"
+    save_file(weights, stage)
+    _fsync(stage)
+    stage.rename(folder / "weights.safetensors")
+    _fsync(folder)
+    return hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
+
+
+def published(folder: Path) -> dict[str, Tensor]:
+    """A model's final weights."""
+    path = folder / "weights.safetensors"
+    if not path.is_file():
+        raise StorageError(f"model {folder.name} has no weights; restore them from a backup or train again")
+    return load_file(path)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

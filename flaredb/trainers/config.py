@@ -1,0 +1,140 @@
+"""Settings of a training run: presets, single values from text, and what they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from flaredb.errors import InvalidDataError, NotFoundError
+
+Triple = tuple[float, float, float]
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides a training run beside its snapshot. Triples are (z, y, x)."""
+
+    preset: str = "tiny"
+    spacing: Triple = (6.6, 5.5, 5.5)
+    """Voxel size the network works at, mm."""
+    patch: Shape = (24, 40, 40)
+    """Voxels of a training patch and of a prediction window."""
+    batch: int = 2
+    """Patches a step."""
+    channels: tuple[int, ...] = (24, 48, 96)
+    """Channels of the network's levels, finest first."""
+    stem: Shape = (2, 2, 2)
+    """Stride of the first level; logits are interpolated back to full resolution."""
+    steps: int = 400
+    """Optimiser steps in all."""
+    schedule_steps: int = 0
+    """Steps over which the learning rate falls to zero; 0 means `steps`."""
+    learning_rate: float = 1e-2
+    """At the first step; it falls as (1 - step / schedule_steps) ** 0.9."""
+    weight_decay: float = 3e-5
+    """Of AdamW."""
+    clip_gradient: float = 12.0
+    """Largest norm of the gradient."""
+    foreground: float = 0.34
+    """Share of the patches that are centred on a structure of the task."""
+    rotation: float = 15.0
+    """Largest rotation about each axis, degrees."""
+    scale: float = 0.15
+    """Largest relative change of size."""
+    noise: float = 0.1
+    """Largest standard deviation of added noise, after normalisation."""
+    contrast: float = 0.15
+    """Largest relative change of contrast, and shift of brightness."""
+    hu_low: float = -970.0
+    """Values below are set to this (FLARE23 paper)."""
+    hu_high: float = 279.0
+    """Values above are set to this (FLARE23 paper)."""
+    hu_mean: float = 80.3
+    """Subtracted (FLARE23 paper)."""
+    hu_std: float = 141.4
+    """Divided by (FLARE23 paper)."""
+    lesion_prior: float = 0.05
+    """Weight of a lesion where a label knows the site but says nothing of lesions."""
+    bf16: bool = True
+    """Compute in bfloat16 where it is safe."""
+    overlap: float = 0.5
+    """Overlap of prediction windows."""
+    checkpoint_every: int = 100
+    """Steps between checkpoints."""
+    seed: int = 0
+    """Of weights and of the stream of patches."""
+
+    @property
+    def horizon(self) -> int:
+        """Steps over which the learning rate falls."""
+        return self.schedule_steps or self.steps
+
+    def text(self) -> str:
+        """Canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+PRESETS: dict[str, Config] = {
+    "tiny": Config(),
+    "small": Config(
+        preset="small",
+        spacing=(4.0, 1.2, 1.2),
+        patch=(32, 128, 192),
+        channels=(16, 32, 64, 128, 256),
+        stem=(1, 1, 1),
+        steps=25_000,
+        learning_rate=3e-3,
+        checkpoint_every=500,
+    ),
+}
+
+
+def load_config(preset: str, settings: Mapping[str, str] | None = None) -> Config:
+    """A preset with single values replaced, given as text (`patch=24,40,40`)."""
+    if preset not in PRESETS:
+        raise NotFoundError(f"no preset {preset!r}; there are: {' '.join(PRESETS)}")
+    return change(PRESETS[preset], settings or {})
+
+
+def change(config: Config, settings: Mapping[str, str]) -> Config:
+    """The configuration with values replaced; InvalidDataError names a key or value that is off."""
+    known = {field.name for field in fields(Config)} - {"preset"}
+    values: dict[str, Any] = {}
+    for key, text in settings.items():
+        if key not in known:
+            raise InvalidDataError(f"--set {key}: no such setting; there are: {' '.join(sorted(known))}")
+        values[key] = _value(key, text, getattr(config, key))
+    changed = replace(config, **values)
+    _check(changed)
+    return changed
+
+
+def from_document(document: Mapping[str, Any]) -> Config:
+    """Read what `asdict` wrote, through JSON or not."""
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
+    return Config(**values)
+
+
+def _value(key: str, text: str, old: Any) -> Any:
+    try:
+        if isinstance(old, bool):
+            return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+        if isinstance(old, tuple):
+            return tuple(type(old[0])(part) for part in text.split(","))
+        return type(old)(text)
+    except (ValueError, KeyError) as error:
+        raise InvalidDataError(f"--set {key}={text}: wants a value like {old}") from error
+
+
+def _check(config: Config) -> None:
+    if len(config.channels) < 3:
+        raise InvalidDataError(f"channels {config.channels}: the network has at least three levels")
+    down = [stride * 2 ** (len(config.channels) - 1) for stride in config.stem]
+    if any(size % factor for size, factor in zip(config.patch, down, strict=True)):
+        wanted = ",".join(str(factor) for factor in down)
+        raise InvalidDataError(f"patch {config.patch}: sizes must be multiples of {wanted} for this network")
+    if config.steps < 1 or config.batch < 1 or min(config.spacing) <= 0:
+        raise InvalidDataError("steps, batch and spacing must be positive")
