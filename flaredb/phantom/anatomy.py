@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+"""Any floats; points are (3, n): z, y, x of the anatomy, mm."""
+
 STRUCTURES = (
     "background", "liver", "right_kidney", "spleen", "pancreas", "aorta", "inferior_vena_cava",
     "right_adrenal_gland", "left_adrenal_gland", "gallbladder", "esophagus", "stomach", "duodenum", "left_kidney",
@@ -54,6 +60,19 @@ class Part(NamedTuple):
     """Whether it stays below the diaphragm and inside the abdominal wall."""
     inside: bool = False
     """Belongs to whatever it is painted on, such as the veins of the liver."""
+
+
+class Shape(NamedTuple):
+    """A part as this patient has it: rows after variation (tubes refined), HU, contents."""
+
+    part: Part
+    rows: Floats
+    value: int
+    hu: float
+    rind: float
+    contents: float
+    air_above: float
+    """A hollow part holds air where it rises this share of its radius above its axis."""
 
 
 MUSCLE: Phases = (50, 55, 60)

@@ -6,35 +6,16 @@ painted on any lattice, in slabs of any thickness, and is the same patient.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flaredb.phantom.anatomy import HOSTS, PARTS, STRUCTURES, Part
-
-Floats = NDArray[np.float32]
-"""Any floats; points are (3, n): z, y, x of the anatomy, mm."""
+from flaredb.phantom.anatomy import HOSTS, PARTS, STRUCTURES, Floats, Part, Shape
+from flaredb.phantom.distance import diaphragm_distance, ellipse, near_rows, shape_distance, square, wall_distance
 
 AIR, LUNG, FAT, MUSCLE = -1000.0, -860.0, -105.0, 55.0
-CAVITY = ((-5.0, 0.0), (84.0, 126.0))  # centre and radii (y, x) of the abdominal wall's inside
-DOMES = ((118.0, 0.0, -68.0, 75.0), (98.0, -34.0, 0.0, 70.0), (108.0, 2.0, 70.0, 75.0))  # z, y, x, depth
-
-
-class Shape(NamedTuple):
-    """A part as this patient has it: rows after variation (tubes refined), HU, contents."""
-
-    part: Part
-    rows: Floats
-    value: int
-    hu: float
-    rind: float
-    contents: float
-    air_above: float
-    """A hollow part holds air where it rises this share of its radius above its axis."""
 
 
 class Tumor(NamedTuple):
@@ -89,8 +70,8 @@ class Canvas:
         count = self.points.shape[1]
         self.organs = np.zeros(count, np.uint8)
         self.tumor = np.zeros(count, np.bool_)
-        self.cavity = _wall_distance(self.points)
-        self.under = _diaphragm_distance(self.points)
+        self.cavity = wall_distance(self.points)
+        self.under = diaphragm_distance(self.points)
         self.hu = np.full(count, AIR, np.float32)
 
     def paint(self) -> None:
@@ -112,7 +93,7 @@ class Canvas:
         patient = self.patient
         self._blend(self.cavity - patient.wall - patient.fat * (1 + 0.004 * y), FAT)
         self._blend(self.cavity - patient.wall, MUSCLE)
-        back = _ellipse(y - 88, np.abs(x) - 32, 19.0, 27.0)
+        back = ellipse(y - 88, np.abs(x) - 32, 19.0, 27.0)
         self._blend(back, MUSCLE)
         self._blend(self.cavity, FAT)
         self._blend(self.lung, LUNG + 25 * np.sin(z / 9) * np.sin(y / 7) * np.sin(x / 8))
@@ -122,7 +103,7 @@ class Canvas:
         """Signed distance to the lungs, mm; negative inside."""
         y, x = self.points[1:]
         mediastinum = 34 - np.abs(x - 4) + np.minimum(y, 0) * 0.2
-        spine = -_ellipse(y - 62, x, 34.0, 36.0)
+        spine = -ellipse(y - 62, x, 34.0, 36.0)
         inner = np.maximum(np.maximum(self.cavity + 1, 2 - self.under), np.maximum(mediastinum, spine))
         return np.asarray(inner, np.float32)
 
@@ -138,22 +119,22 @@ class Canvas:
         z, y, x = self.points
         level = np.abs(np.mod(z + 8, 36) - 18)
         waist = 1.5 * np.cos(level / 18 * np.pi)
-        body = _ellipse(y - 54, x, 16.0 - waist, 22.0 - waist)
+        body = ellipse(y - 54, x, 16.0 - waist, 22.0 - waist)
         bone = np.maximum(body, level - 13)
-        arch = np.maximum(np.abs(_ellipse(y - 79, x, 11.0, 14.0)) - 3.5, level - 14)
+        arch = np.maximum(np.abs(ellipse(y - 79, x, 11.0, 14.0)) - 3.5, level - 14)
         process = np.maximum(np.maximum(np.abs(x) - 3.5, np.abs(y - 98) - 12), level - 9)
         wings = np.maximum(np.maximum(np.abs(x) - 36, np.abs(y - 76) - 4), level - 6)
         self._blend(body, 85)
-        self._blend(_ellipse(y - 79, x, 9.0, 12.0), 25)
+        self._blend(ellipse(y - 79, x, 9.0, 12.0), 25)
         for distance in (arch, process, wings, bone):
             self._blend(distance, 190 + 260 * np.clip(1 + distance / 4, 0, 1))
 
     def _shape(self, shape: Shape) -> None:
         part = shape.part
-        near = _near(self.points, shape.rows, part.fat + self.blur)
+        near = near_rows(self.points, shape.rows, part.fat + self.blur)
         if near.size == 0:
             return
-        distance, rise = _distance(self.points[:, near], shape)
+        distance, rise = shape_distance(self.points[:, near], shape)
         if part.confined:
             distance = np.maximum(distance, np.maximum(self.cavity[near] + 1.5, self.under[near] + 1.5))
         if part.fat:
@@ -169,10 +150,10 @@ class Canvas:
 
     def _tumor(self, tumor: Tumor) -> None:
         reach = np.concatenate([tumor.centre, tumor.radii * 1.3])[None]
-        near = _near(self.points, reach, self.blur)
+        near = near_rows(self.points, reach, self.blur)
         offset = (self.points[:, near] - tumor.centre[:, None]) / tumor.radii[:, None]
         bumps = np.sin(offset * 2.6 + tumor.phases[:, None]).prod(axis=0)
-        distance = (np.sqrt(_square(offset)) - 1 - 0.22 * bumps) * tumor.radii.mean()
+        distance = (np.sqrt(square(offset)) - 1 - 0.22 * bumps) * tumor.radii.mean()
         allowed = self._may_grow(tumor, near)
         near, distance = near[allowed], distance[allowed].astype(np.float32)
         self._blend(distance, tumor.hu + tumor.rim * np.clip(1 + distance / 6, 0, 1), near)
@@ -235,7 +216,7 @@ def _draw_tumor(patient: Patient, host: str, low: float, high: float, rng: np.ra
     canvas.paint()
     height = points[0] * patient.scale[0]
     good = (height > low) & (height < high)
-    good &= (canvas.lung < -8) if shape is None else (_distance(points, shape)[0] < -3)
+    good &= (canvas.lung < -8) if shape is None else (shape_distance(points, shape)[0] < -3)
     value = 0 if shape is None else shape.value
     good &= (canvas.organs == value) & ~canvas.tumor
     if not good.any():
@@ -332,89 +313,3 @@ def _rotation(angles: Floats) -> Floats:
         turn[i, j], turn[j, i] = -np.sin(angle), np.sin(angle)
         matrix = turn @ matrix
     return matrix.astype(np.float32)
-
-
-def _near(points: Floats, rows: Floats, margin: float) -> NDArray[np.intp]:
-    """Indices of the points in the bounding box of the rows, widened by `margin` mm."""
-    reach = rows[:, 3:].max() * 1.5 if rows.shape[1] == 4 else rows[:, 3:]
-    low, high = (rows[:, :3] - reach).min(axis=0) - margin, (rows[:, :3] + reach).max(axis=0) + margin
-    found = (points[0] > low[0]) & (points[0] < high[0])
-    if not found.any():
-        return np.empty(0, np.intp)
-    for axis in (1, 2):
-        found &= (points[axis] > low[axis]) & (points[axis] < high[axis])
-    return np.flatnonzero(found)
-
-
-def _distance(points: Floats, shape: Shape) -> tuple[Floats, Floats]:
-    """Signed distance to a shape (mm, negative inside) and how far above its axis a point is, in radii."""
-    if shape.part.kind == "blob":
-        return _blob_distance(points, shape.rows), np.zeros(points.shape[1], np.float32)
-    squash = np.array(shape.part.squash, np.float32)
-    best = np.full(points.shape[1], np.inf, np.float32)
-    rise = np.zeros(points.shape[1], np.float32)
-    scaled = points / squash[:, None]
-    for start, end in _segments(shape.rows, squash):
-        near = _near(scaled, np.stack([start, end]), margin=12.0)  # no fat or voxel reaches further
-        dz, dy, dx = (end - start)[:3]
-        z, y, x = (scaled[axis, near] - start[axis] for axis in range(3))
-        t = np.clip((z * dz + y * dy + x * dx) / max(dz * dz + dy * dy + dx * dx, 1e-6), 0, 1)
-        above = t * dy - y
-        radius = start[3] + t * (end[3] - start[3])
-        distance = np.sqrt((z - t * dz) ** 2 + above**2 + (x - t * dx) ** 2) - radius
-        closer = distance < best[near]
-        best[near[closer]] = distance[closer]
-        rise[near[closer]] = (above / radius)[closer]
-    return best, rise
-
-
-def _segments(rows: Floats, squash: Floats) -> Iterator[tuple[Floats, Floats]]:
-    scaled = rows.copy()
-    scaled[:, :3] /= squash
-    return itertools.pairwise(scaled)
-
-
-def _blob_distance(points: Floats, rows: Floats, melt: float = 9.0) -> Floats:
-    """Smooth union of ellipsoids; `melt` mm is how far their seams are filled."""
-    total: Floats | None = None
-    for row in rows:
-        distance = _ellipse3(points - row[:3, None], row[3:, None])
-        if total is None:
-            total = distance
-            continue
-        h = np.clip(0.5 + 0.5 * (total - distance) / melt, 0, 1)
-        total = total + h * (distance - total) - melt * h * (1 - h)
-    assert total is not None  # noqa: S101  a blob has rows
-    return total
-
-
-def _ellipse3(offset: Floats, radii: Floats) -> Floats:
-    ratio = offset / radii
-    k0 = np.sqrt(_square(ratio))
-    k1 = np.sqrt(_square(ratio / radii))
-    return np.asarray(k0 * (k0 - 1) / np.maximum(k1, 1e-6), np.float32)
-
-
-def _square(offset: Floats) -> Floats:
-    """Squared length of vectors (3, n); explicit because NumPy sums short axes slowly."""
-    return np.asarray(offset[0] ** 2 + offset[1] ** 2 + offset[2] ** 2, np.float32)
-
-
-def _ellipse(y: Floats, x: Floats, ry: float | Floats, rx: float | Floats) -> Floats:
-    """Approximate signed distance to an upright elliptic cylinder, mm."""
-    k0 = np.hypot(y / ry, x / rx)
-    k1 = np.hypot(y / (ry * ry), x / (rx * rx))
-    return np.asarray(k0 * (k0 - 1) / np.maximum(k1, 1e-6), np.float32)
-
-
-def _wall_distance(points: Floats) -> Floats:
-    (y, x), (ry, rx) = CAVITY
-    return _ellipse(points[1] - y, points[2] - x, ry, rx)
-
-
-def _diaphragm_distance(points: Floats) -> Floats:
-    z, y, x = points
-    height = np.full(z.shape, -np.inf, np.float32)
-    for top, cy, cx, depth in DOMES:
-        height = np.maximum(height, top - depth * (((x - cx) / 70) ** 2 + ((y - cy) / 76) ** 2))
-    return np.asarray((z - height) / 1.4, np.float32)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.geometry import FileSpace, Grid, Shape, Triple
-from flaredb.phantom.anatomy import FIVE, ORGANS, STRUCTURES
-from flaredb.phantom.body import Canvas, Floats, Patient, draw_patient, draw_tumors
+from flaredb.phantom.anatomy import FIVE, ORGANS, STRUCTURES, Floats
+from flaredb.phantom.body import Canvas, Patient, draw_patient, draw_tumors
 
 Split = Literal["train", "validation", "test"]
 Pattern = Literal["tumor", "five+tumor", "five", "thirteen", "none", "complete"]
