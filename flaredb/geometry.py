@@ -107,12 +107,13 @@ class FileSpace:
     def to_lps(self, array: NDArray[Any]) -> NDArray[Any]:
         """Turn an array in file order into (z, y, x) with axes growing to head, back and left. A view."""
         order, flips = self._to_zyx()
-        return np.flip(array.transpose(order), [i for i, flip in enumerate(flips) if flip])
+        return np.flip(array.transpose(order), tuple(i for i, flip in enumerate(flips) if flip))
 
     def from_lps(self, array: NDArray[Any]) -> NDArray[Any]:
         """Undo `to_lps`: back to the file's own axes. A view."""
         order, flips = self._to_zyx()
-        return np.flip(array, [i for i, flip in enumerate(flips) if flip]).transpose(np.argsort(order))
+        unflipped = np.flip(array, tuple(i for i, flip in enumerate(flips) if flip))
+        return unflipped.transpose(np.argsort(order))
 
     def _to_zyx(self) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
         """Which file axis becomes z, y and x, and whether each is flipped on the way."""

@@ -22,7 +22,7 @@ class Config:
     """Voxel size the network works at, mm."""
     patch: Shape = (24, 40, 40)
     """Voxels of a training patch and of a prediction window."""
-    batch: int = 2
+    batch: int = 4
     """Patches a step."""
     channels: tuple[int, ...] = (24, 48, 96)
     """Channels of the network's levels, finest first."""
@@ -32,14 +32,14 @@ class Config:
     """Optimiser steps in all."""
     schedule_steps: int = 0
     """Steps over which the learning rate falls to zero; 0 means `steps`."""
-    learning_rate: float = 1e-2
+    learning_rate: float = 3e-3
     """At the first step; it falls as (1 - step / schedule_steps) ** 0.9."""
     weight_decay: float = 3e-5
     """Of AdamW."""
     clip_gradient: float = 12.0
     """Largest norm of the gradient."""
-    foreground: float = 0.34
-    """Share of the patches that are centred on a structure of the task."""
+    foreground: float = 0.6
+    """Share of the patches centred on a structure of the task; the others are spread over annotation patterns."""
     rotation: float = 15.0
     """Largest rotation about each axis, degrees."""
     scale: float = 0.15
@@ -48,14 +48,14 @@ class Config:
     """Largest standard deviation of added noise, after normalisation."""
     contrast: float = 0.15
     """Largest relative change of contrast, and shift of brightness."""
-    hu_low: float = -970.0
-    """Values below are set to this (FLARE23 paper)."""
-    hu_high: float = 279.0
-    """Values above are set to this (FLARE23 paper)."""
-    hu_mean: float = 80.3
-    """Subtracted (FLARE23 paper)."""
-    hu_std: float = 141.4
-    """Divided by (FLARE23 paper)."""
+    hu_low: float = -200.0
+    """Values below are set to this."""
+    hu_high: float = 300.0
+    """Values above are set to this."""
+    hu_mean: float = 60.0
+    """Subtracted."""
+    hu_std: float = 70.0
+    """Divided by."""
     lesion_prior: float = 0.05
     """Weight of a lesion where a label knows the site but says nothing of lesions."""
     bf16: bool = True
@@ -83,10 +83,16 @@ PRESETS: dict[str, Config] = {
         preset="small",
         spacing=(4.0, 1.2, 1.2),
         patch=(32, 128, 192),
+        batch=2,
         channels=(16, 32, 64, 128, 256),
         stem=(1, 1, 1),
         steps=25_000,
         learning_rate=3e-3,
+        foreground=0.34,
+        hu_low=-970.0,  # this and the next three: the FLARE23 paper
+        hu_high=279.0,
+        hu_mean=80.3,
+        hu_std=141.4,
         checkpoint_every=500,
     ),
 }

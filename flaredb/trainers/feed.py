@@ -147,8 +147,19 @@ class Feed(IterableDataset[Batch]):
             index = self._case(number).labels[label].foreground
             code = codes[random.integers(len(codes))]
             return number, index[code][random.integers(len(index[code]))].astype(np.float64)
-        number = int(random.integers(len(self.data.cases)))
+        pattern = self._patterns[random.integers(len(self._patterns))]
+        number = pattern[random.integers(len(pattern))]
         return number, random.uniform(0, np.asarray(self._case(number).image.shape) - 1)
+
+    @cached_property
+    def _patterns(self) -> list[list[int]]:
+        """Cases that know the same structures, together: drawn equally often, or the many that know little drown
+        the few that know much."""
+        found: dict[frozenset[str], list[int]] = {}
+        for number, case in enumerate(self.data.cases):
+            known = frozenset(name for label in case.labels for name in label.trust.won)
+            found.setdefault(known.intersection(self.data.task.structures), []).append(number)
+        return list(found.values())
 
     @cached_property
     def _foreground(self) -> dict[str, list[tuple[int, int, list[int]]]]:

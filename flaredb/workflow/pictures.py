@@ -109,18 +109,23 @@ def coverage(stages: Mapping[str, Mapping[str, Mapping[str, int]]], cases: int) 
     return _png(figure)
 
 
-def progress(series: Mapping[str, Sequence[tuple[str, float]]], title: str) -> bytes:
-    """Structure → (round, mean DSC) as lines, one panel."""
+def progress(series: Mapping[str, Sequence[tuple[str, float]]], order: Sequence[str]) -> bytes:
+    """Structure → (round, mean DSC) as lines; `order` lists the rounds from left to right."""
     figure = Figure(figsize=(7.0, 3.4))
     axes = figure.add_subplot()
     for number, (name, points) in enumerate(series.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         axes.plot(
-            [p[0] for p in points], [p[1] for p in points], marker="o", ms=4, color=colour, label=name.replace("_", " ")
+            [order.index(p[0]) for p in points],
+            [p[1] for p in points],
+            marker="o",
+            ms=4,
+            color=colour,
+            label=name.replace("_", " "),
         )
     axes.set_ylim(0, 1)
     axes.set_ylabel("DSC, held-out mean", fontsize=8)
-    axes.set_title(title, fontsize=9)
+    axes.set_xticks(range(len(order)), order)
     axes.tick_params(labelsize=8)
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

@@ -46,7 +46,7 @@ def report(
         operation=operation,
         rows=[{"state": None, "accepted": None, "decision": None, **row} for row in everything],
         conclusion=conclusion,
-        progress=_text(progress(_series(everything), "organs and tumor by round")) if rows else None,
+        progress=_text(progress(_series(everything), [row["round"] for row in everything])) if rows else None,
         coverage=_text(coverage(covered, training)) if covered else None,
         overlays=[(name, _text(picture)) for name, picture in _overlays(workspace, turns)],
         gates=[turn for turn in shown if turn["gate"]],
