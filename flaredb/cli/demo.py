@@ -57,4 +57,17 @@ def report(app: App, destination: Path) -> None:
     app.document({"report": page.as_posix()}, lambda: click.echo(page.as_posix()))
 
 
-COMMANDS = (demo, report)
+@example("flaredb tour-files files")
+@click.command("tour-files")
+@click.argument("folder", metavar="DIR", type=FILE)
+@click.option("--seed", default=0, show_default=True, help="Of the made-up cohort.")
+@pass_app
+def tour_files(app: App, folder: Path, seed: int) -> None:
+    """Write a few made-up scans and labels in FLARE23's folders, to try the commands on."""
+    from flaredb.workflow.tour import tour_files
+
+    cases = tour_files(folder, seed, output.TerminalReporter(app.quiet))
+    app.document({"cases": cases, "folder": folder.as_posix()}, lambda: click.echo(f"{cases} cases in {folder}"))
+
+
+COMMANDS = (demo, report, tour_files)

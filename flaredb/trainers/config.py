@@ -39,7 +39,7 @@ class Config:
     clip_gradient: float = 12.0
     """Largest norm of the gradient."""
     foreground: float = 0.6
-    """Share of the patches centred on a structure of the task; the others are spread over annotation patterns."""
+    """Share of the patches that hold a structure of the task; the others are spread over annotation patterns."""
     rotation: float = 15.0
     """Largest rotation about each axis, degrees."""
     scale: float = 0.15

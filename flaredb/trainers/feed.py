@@ -34,6 +34,8 @@ from flaredb.trainers.samples import CaseItem, TrainingSet
 from flaredb.volumes.reader import Volume
 from flaredb.volumes.store import VolumeStore
 
+_AWAY = 0.4  # of the patch: how far from its centre the voxel may lie that a foreground patch is drawn for
+
 
 class Batch(NamedTuple):
     """Patches and what is known of them.
@@ -144,9 +146,11 @@ class Feed(IterableDataset[Batch]):
             names = sorted(self._foreground)
             choices = self._foreground[names[random.integers(len(names))]]
             number, label, codes = choices[random.integers(len(choices))]
-            index = self._case(number).labels[label].foreground
-            code = codes[random.integers(len(codes))]
-            return number, index[code][random.integers(len(index[code]))].astype(np.float64)
+            volume = self._case(number).labels[label]
+            places = volume.foreground[codes[random.integers(len(codes))]]
+            # Not at the centre: a network learns soon that the centre of a patch is what it looks for.
+            away = random.uniform(-_AWAY, _AWAY, 3) * self.config.patch * self.config.spacing / volume.grid.spacing
+            return number, places[random.integers(len(places))] + away
         pattern = self._patterns[random.integers(len(self._patterns))]
         number = pattern[random.integers(len(pattern))]
         return number, random.uniform(0, np.asarray(self._case(number).image.shape) - 1)
