@@ -144,7 +144,8 @@ class Feed(IterableDataset[Batch]):
         """A case and the voxel at the centre of the patch."""
         if random.random() < self.config.foreground and self._foreground:
             names = sorted(self._foreground)
-            choices = self._foreground[names[random.integers(len(names))]]
+            kinds = self._foreground[names[random.integers(len(names))]]
+            choices = kinds[random.integers(len(kinds))]
             number, label, codes = choices[random.integers(len(choices))]
             volume = self._case(number).labels[label]
             places = volume.foreground[codes[random.integers(len(codes))]]
@@ -157,18 +158,21 @@ class Feed(IterableDataset[Batch]):
 
     @cached_property
     def _patterns(self) -> list[list[int]]:
-        """Cases that know the same structures, together: drawn equally often, or the many that know little drown
-        the few that know much."""
-        found: dict[frozenset[str], list[int]] = {}
+        """Cases in which people annotated the same and models labelled the same, together: drawn equally often, or the
+        many that know little, or know it from a model, drown the few that know much."""
+        found: dict[tuple[frozenset[str], ...], list[int]] = {}
         for number, case in enumerate(self.data.cases):
-            known = frozenset(name for label in case.labels for name in label.trust.won)
-            found.setdefault(known.intersection(self.data.task.structures), []).append(number)
+            known = (
+                frozenset(name for label in case.labels if label.trust.human is human for name in label.trust.won)
+                for human in (True, False)
+            )
+            found.setdefault(tuple(won.intersection(self.data.task.structures) for won in known), []).append(number)
         return list(found.values())
 
     @cached_property
-    def _foreground(self) -> dict[str, list[tuple[int, int, list[int]]]]:
-        """Structure → (case, label, codes) wherever a trusted label of a case holds it."""
-        found: dict[str, list[tuple[int, int, list[int]]]] = {}
+    def _foreground(self) -> dict[str, list[list[tuple[int, int, list[int]]]]]:
+        """Structure → by kind, human and generated: (case, label, codes) wherever a trusted label holds it."""
+        found: dict[str, dict[bool, list[tuple[int, int, list[int]]]]] = {}
         for number in range(len(self.data.cases)):
             case = self._case(number)
             for place, (name, volume) in enumerate(zip(case.lookup.names, case.labels, strict=True)):
@@ -177,8 +181,9 @@ class Feed(IterableDataset[Batch]):
                 for structure in known.intersection(self.data.task.structures):
                     codes = [c for c in trusts[0].codes.codes_of(structure) if c in volume.foreground]
                     if codes:
-                        found.setdefault(structure, []).append((number, place, codes))
-        return found
+                        by_kind = found.setdefault(structure, {})
+                        by_kind.setdefault(trusts[0].human, []).append((number, place, codes))
+        return {structure: [by_kind[kind] for kind in sorted(by_kind)] for structure, by_kind in found.items()}
 
     def _case(self, number: int) -> _Case:
         if number not in self._open:
