@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -13,20 +13,18 @@ from flaredb.catalog import acceptances, cases, labels, models, rounds, scores, 
 from flaredb.catalog.database import Connection, Run, Write
 from flaredb.catalog.rounds import Round
 from flaredb.errors import ConflictError, Finding, InvalidDataError
-from flaredb.labels.policy import HUMAN, Candidate, decide
+from flaredb.labels.policy import HUMAN
 from flaredb.labels.tasks import find_task
-from flaredb.metrics import Score
 from flaredb.trainers import config
 from flaredb.trainers.config import Config
-from flaredb.workflow.evaluate import score_pairs
-from flaredb.workflow.gate import Contest, judge
+from flaredb.workflow.contests import PROTOCOL, Arena
+from flaredb.workflow.gate import judge
 from flaredb.workflow.predict import PredictOptions, predict_cases
 from flaredb.workflow.results import Result
-from flaredb.workflow.snapshot import freeze, references
+from flaredb.workflow.snapshot import freeze
 from flaredb.workflow.train import continue_training, register
 from flaredb.workspace import Workspace
 
-PROTOCOL = "flare23"
 ENOUGH = 0.99  # share of the cases that must be predicted before a round goes on
 HELD_OUT = 0.2  # share of annotated cases set aside where there are no validation cases
 
@@ -203,7 +201,7 @@ def _evaluate(workspace: Workspace, run: Run, turn: Round) -> Result:
         frozen = snapshots.find(connection, turn.reference)
         patients = {item.case: item.patient for item in frozen.items}
         judged = scores.used_before(connection, turn.reference, turn.id)
-        arena = _Arena(workspace, connection, turn, frozen)
+        arena = Arena(workspace, connection, turn, frozen)
     own = arena.contests(run)
     report = judge(own, patients) | {"references": len(patients), "used_before": judged, "protocol": PROTOCOL}
     with run.write() as write:
@@ -270,70 +268,3 @@ def _set_aside(workspace: Workspace, write: Write, task: str) -> list[Finding]:
         return []
     message = f"{len(names)} cases were set aside for the gate: {' '.join(names[:8])}"
     return [Finding("info", None, "set-aside", message)]
-
-
-class _Arena:
-    """Who meets whom: for each reference and structure the challenger's label, and the generated one accepted now."""
-
-    def __init__(self, workspace: Workspace, connection: Connection, turn: Round, frozen: snapshots.Snapshot) -> None:
-        self.workspace = workspace
-        self.turn = turn
-        self.task = find_task(workspace.structures, turn.task).structures
-        self.references = [
-            (case, label, tuple(name for name in names if name in self.task))
-            for case, label, names in references(frozen)
-        ]
-        own = labels.of_source(connection, turn.name)
-        self.challengers = {label.case: label for label in own}
-        self.champions = self._champions(connection)
-        numbers = {number for number, _ in self.champions.values()}
-        self.known = labels.by_ids(connection, numbers)
-        self.unmeasured = self._accepted_anywhere(connection)
-
-    def contests(self, run: Run) -> list[Contest]:
-        """Score both sides and pair them by structure."""
-        ours = [(self.challengers[c], ref, names) for c, ref, names in self.references if c in self.challengers]
-        theirs = [
-            (self.known[self.champions[case, name][0]], ref, (name,))
-            for case, ref, names in self.references
-            for name in names
-            if (case, name) in self.champions
-        ]
-        challenger = score_pairs(self.workspace, run, ours, PROTOCOL)
-        champion = score_pairs(self.workspace, run, theirs, PROTOCOL)
-        return [self._contest(name, champion, challenger) for name in self.task]
-
-    def _contest(
-        self, name: str, champion: dict[str, dict[str, Score]], challenger: dict[str, dict[str, Score]]
-    ) -> Contest:
-        sources = Counter(source for (_, structure), (_, source) in self.champions.items() if structure == name)
-        best = sources.most_common(1)[0][0] if sources else None
-        return Contest(
-            name,
-            best,
-            {case: by_name[name] for case, by_name in champion.items() if name in by_name},
-            {case: by_name[name] for case, by_name in challenger.items() if name in by_name},
-            self.unmeasured.get(name),
-        )
-
-    def _champions(self, connection: Connection) -> dict[tuple[str, str], tuple[int, str]]:
-        """(case, structure) → number and source of the label that would be current if no person had drawn one."""
-        found = {}
-        for key, decision in self._generated(connection, {case for case, _, _ in self.references}).items():
-            found[key] = (decision.number, decision.source)
-        return found
-
-    def _accepted_anywhere(self, connection: Connection) -> dict[str, str]:
-        """Structure → a generated source that is accepted for it somewhere."""
-        return {structure: winner.source for (_, structure), winner in self._generated(connection, None).items()}
-
-    def _generated(self, connection: Connection, names: set[str] | None) -> dict[tuple[str, str], Candidate]:
-        _, policy = self.workspace.policy(connection)
-        candidates = labels.candidates(connection, names)
-        found = {}
-        for (case, structure), listed in candidates.items():
-            others = [c for c in listed if not c.human and c.source != self.turn.name]
-            winner = decide(structure, others, policy).winner
-            if winner and structure in self.task:
-                found[case, structure] = winner
-        return found
