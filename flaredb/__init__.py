@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flaredb.version import __version__
+
 if TYPE_CHECKING:
     from flaredb.workspace import Workspace
 
-__version__ = "0.1.0"
 __all__ = ["Workspace", "__version__"]
 
 

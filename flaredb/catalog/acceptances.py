@@ -63,4 +63,4 @@ def record(
 def structure_values(write: Write) -> dict[str, int]:
     """Name → value of every structure."""
     rows = write.connection.execute(select(t.structures.c.name, t.structures.c.value))
-    return dict(rows.tuples().all())
+    return {row.name: row.value for row in rows}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import socket
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,17 +19,18 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DatabaseError, OperationalError, ResourceClosedError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-import flaredb
 from flaredb.catalog import tables as t
 from flaredb.catalog.types import now
 from flaredb.catalog.views import create_views, drop_views
 from flaredb.errors import ConflictError, Finding, InvalidDataError, StorageError
+from flaredb.version import __version__
 
 __all__ = ["Catalog", "Connection", "Run", "Write", "read_only_query"]
 
 BUSY_TIMEOUT_MS = 30_000
+_DIGITS = 10
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -103,7 +105,7 @@ class Catalog:
             "arguments": arguments,
             "actor": actor or getpass.getuser(),
             "host": socket.gethostname(),
-            "version": flaredb.__version__,
+            "version": __version__,
             "started": now(),
         }
         with self.writer() as connection:
@@ -137,6 +139,8 @@ class Catalog:
 
     def upgrade(self) -> None:
         """Bring the schema to head; views are dropped before and made again after."""
+        if self.schema_state() == "ahead":
+            self.check_schema()
         with self._writer.connect() as connection, connection.begin():
             drop_views(connection)
             config = Config()
@@ -180,8 +184,32 @@ def _pragmas(read_only: bool) -> Any:
     def connect(connection: Any, _record: Any) -> None:
         for setting in settings:
             connection.execute(f"PRAGMA {setting}").close()
+        if read_only:
+            connection.set_authorizer(_authorize)
 
     return connect
+
+
+def _authorize(action: int, first: str | None, *_rest: str | None) -> int:
+    """What a reading connection may do: `query_only` alone could be switched off by a query."""
+    asks = action == sqlite3.SQLITE_PRAGMA and first in _LOOKING
+    return sqlite3.SQLITE_OK if action in _READING or asks else sqlite3.SQLITE_DENY
+
+
+_READING = {
+    sqlite3.SQLITE_SELECT,
+    sqlite3.SQLITE_READ,
+    sqlite3.SQLITE_FUNCTION,
+    sqlite3.SQLITE_RECURSIVE,
+    sqlite3.SQLITE_TRANSACTION,
+}
+# What alembic and SQLAlchemy ask about tables; none of these changes anything.
+_LOOKING = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list"}
+
+
+def number(text: str) -> int:
+    """A number from a name such as `organ/2`; -1, which nothing has, for anything else."""
+    return int(text) if text.isdecimal() and len(text) < _DIGITS else -1
 
 
 def read_only_query(catalog: Catalog, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -189,6 +217,6 @@ def read_only_query(catalog: Catalog, query: str, parameters: dict[str, Any]) ->
     try:
         with catalog.read() as connection:
             return [dict(row) for row in connection.execute(text(query), parameters).mappings()]
-    except (DatabaseError, ResourceClosedError) as error:
-        reason = getattr(error, "orig", None) or "it returns no rows"
+    except SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or error
         raise InvalidDataError(f"SQL: {reason}; only queries are allowed here") from error

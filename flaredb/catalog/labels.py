@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.cases import file_space
-from flaredb.catalog.database import Write
+from flaredb.catalog.database import Write, number
 from flaredb.errors import NotFoundError
 from flaredb.geometry import FileSpace
 from flaredb.labels.labelset import Mode
@@ -74,7 +74,7 @@ def find(connection: Connection, name: str) -> Label:
     source, _, revision = rest.partition("@")
     query = _select().where(t.cases.c.name == case, t.sources.c.name == source).order_by(t.labels.c.revision.desc())
     if revision:
-        query = query.where(t.labels.c.revision == (int(revision) if revision.isdecimal() else -1))
+        query = query.where(t.labels.c.revision == number(revision))
     row = connection.execute(query).first()
     if row is None:
         names = [label.name for label in of_case(connection, case)]
@@ -188,6 +188,7 @@ def supersedes(connection: Connection) -> list[tuple[str, str]]:
     """(source, the older source it supersedes)."""
     older = t.sources.alias("older")
     query = select(t.sources.c.name, older.c.name).join(older, t.sources.c.supersedes_id == older.c.id)
+    query = query.order_by(t.sources.c.id)
     return [(newer, old) for newer, old in connection.execute(query)]
 
 
@@ -267,7 +268,8 @@ def _reliability(connection: Connection) -> dict[tuple[int, int], float]:
 
 
 def _structure_rows(connection: Connection, number: int, label: NewLabel) -> Iterable[dict[str, Any]]:
-    values = dict(connection.execute(select(t.structures.c.name, t.structures.c.value)).tuples().all())
+    rows = connection.execute(select(t.structures.c.name, t.structures.c.value))
+    values = {row.name: row.value for row in rows}
     for name, mode in label.annotated.items():
         presence = label.presence[name]
         yield {

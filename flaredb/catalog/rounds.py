@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.exc import IntegrityError
 
+from flaredb.catalog import database
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Write
 from flaredb.errors import ConflictError, NotFoundError
@@ -104,7 +105,7 @@ def find(connection: Connection, name: str) -> Round:
         query = query.where(t.rounds.c.task == task).order_by(t.rounds.c.number.desc()).limit(1)
     else:
         task, _, number = name.partition("/")
-        query = query.where(t.rounds.c.task == task, t.rounds.c.number == (int(number) if number.isdecimal() else -1))
+        query = query.where(t.rounds.c.task == task, t.rounds.c.number == database.number(number))
     row = connection.execute(query).first()
     if row is None:
         names = " ".join(turn.name for turn in every(connection))

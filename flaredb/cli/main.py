@@ -8,18 +8,18 @@ from typing import NoReturn
 
 import click
 
-import flaredb
 from flaredb.cli import admin, case, demo, export, ingest, label, predict, rounds, source, train
 from flaredb.cli.options import App
 from flaredb.cli.output import print_findings, print_json
 from flaredb.errors import FlareError, InvalidDataError
+from flaredb.version import __version__
 
 OUR_BUG = 70
 INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(flaredb.__version__)
+@click.version_option(__version__)
 @click.option("-w", "--workspace", metavar="DIR", help="Workspace; else FLAREDB_WORKSPACE, else the nearest upward.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no talk.")

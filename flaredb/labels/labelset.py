@@ -50,8 +50,14 @@ class Assertions(NamedTuple):
 
     def look_up(self, table: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
         """The table's entry for every voxel of `codes`."""
-        entry: NDArray[Any] = table[np.minimum(codes, len(table) - 1)]
+        entry: NDArray[Any] = table[clipped(codes, len(table) - 1)]
         return entry
+
+
+def clipped(codes: NDArray[Any], last: int) -> NDArray[Any]:
+    """Codes beyond `last` as `last`; of the same type, whether or not that holds `last`."""
+    within: NDArray[Any] = np.minimum(codes, min(last, np.iinfo(codes.dtype).max))
+    return within
 
 
 def assertions(space: StructureSet, trust: Trust) -> Assertions:
@@ -77,7 +83,9 @@ def _assert(space: StructureSet, trust: Trust, meaning: frozenset[str]) -> tuple
     if meaning and meaning <= trust.structures:
         claims = sum(1 << (space.organs.index(organ) + 1) for organ in meaning)
         return _states(space, trust, meaning), _states(space, trust, space.all_sites), claims
-    denied = {s for s in trust.structures.intersection(space.organs) if trust.annotated[s].exhaustive}
+    # A superset trusted in part does not deny the part: the voxel may be that, or the other.
+    about = trust.structures.intersection(space.organs) - meaning
+    denied = {organ for organ in about if trust.annotated[organ].exhaustive}
     known = _states(space, trust, (site for site in space.all_sites if site not in denied))
     return known, known, 0
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from flaredb.errors import InvalidDataError
 from flaredb.labels.combine import combine
-from flaredb.labels.labelset import Trust
+from flaredb.labels.labelset import Trust, clipped
 from flaredb.labels.structures import StructureSet
 from flaredb.labels.tasks import Task, project
 
@@ -36,7 +36,7 @@ class Lookup(NamedTuple):
         """Class masks for the codes of each label, all of one shape."""
         place: Any = 0
         for table, own in zip(self.offsets, codes, strict=True):
-            place = place + table[np.minimum(own, len(table) - 1)]
+            place = place + table[clipped(own, len(table) - 1)]
         classes: NDArray[np.int64] = self.classes[place]
         return classes
 

@@ -119,6 +119,8 @@ def _parse(name: str, document: dict[str, Any], structures: StructureSet, strict
     ignored: set[int] = set()
     for key, meaning in codes.items():
         code = _code(name, key)
+        if code in meanings or code in ignored:
+            raise InvalidDataError(f"mapping {name}: code {key!r} stands twice")
         if meaning == "ignore":
             ignored.add(code)
         elif meaning == "background":
@@ -126,7 +128,7 @@ def _parse(name: str, document: dict[str, Any], structures: StructureSet, strict
         else:
             meanings[code] = _members(name, key, meaning, structures, strict)
     top = document.get("range", max([*meanings, *ignored]))
-    if not isinstance(top, int) or not max([*meanings, *ignored]) <= top <= _MAX_CODE:
+    if isinstance(top, bool) or not isinstance(top, int) or not max([*meanings, *ignored]) <= top <= _MAX_CODE:
         raise InvalidDataError(f"mapping {name}: range must be an integer from the largest code to {_MAX_CODE}")
     return Mapping(name, tuple(sorted(meanings.items())), frozenset(ignored), top)
 

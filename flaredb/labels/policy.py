@@ -133,9 +133,9 @@ def _filter(candidates: Sequence[Candidate], policy: Policy) -> tuple[list[Verdi
     """Verdicts on those that fall at a filter, and those that are left."""
     verdicts: list[Verdict] = []
     left: list[Candidate] = []
-    newest: dict[tuple[str, str], Candidate] = {}
-    for candidate in sorted(candidates, key=lambda c: -c.revision):
-        first = newest.get((candidate.source, candidate.annotator))
+    newest: dict[str, Candidate] = {}
+    for candidate in sorted(candidates, key=lambda c: (-c.revision, -c.number)):
+        first = newest.get(candidate.source)
         if candidate.excluded:
             verdicts.append(Verdict(candidate, "excluded", "the case is excluded"))
         elif candidate.withdrawn:
@@ -147,7 +147,7 @@ def _filter(candidates: Sequence[Candidate], policy: Policy) -> tuple[list[Verdi
         elif first:
             verdicts.append(Verdict(candidate, "superseded", f"{first.label} is a newer revision of its source"))
         else:
-            newest[candidate.source, candidate.annotator] = candidate
+            newest[candidate.source] = candidate
             reason = _unreliable(candidate, policy)
             if reason:
                 verdicts.append(Verdict(candidate, "below-threshold", reason))
@@ -181,8 +181,8 @@ def _rank(candidates: Sequence[Candidate], policy: Policy, supersedes: Sequence[
 
 
 def _put_before(ranked: list[Candidate], supersedes: Sequence[tuple[str, str]]) -> list[Candidate]:
-    """Move each candidate whose source supersedes another's to just before it."""
-    for newer, older in supersedes:
+    """Move each candidate whose source supersedes another's to just before it; as often as chains are long."""
+    for newer, older in list(supersedes) * len(supersedes):
         for candidate in [c for c in ranked if c.source == newer]:
             places = [i for i, c in enumerate(ranked) if c.source == older]
             if places and ranked.index(candidate) > places[0]:

@@ -31,6 +31,12 @@ def build(codes: NDArray[np.unsignedinteger], digest: str) -> bytes:
     return packed.getvalue()
 
 
+def same(index: dict[int, NDArray[np.int64]], codes: NDArray[np.unsignedinteger], digest: str) -> bool:
+    """Whether an index is the one that the voxels give."""
+    expected = parse(build(codes, digest), (codes.shape[0], codes.shape[1], codes.shape[2]))
+    return index.keys() == expected.keys() and all(np.array_equal(index[code], expected[code]) for code in index)
+
+
 def parse(packed: bytes, shape: tuple[int, int, int]) -> dict[int, NDArray[np.int64]]:
     """Code → voxel indices (n, 3) in (z, y, x) order."""
     with np.load(io.BytesIO(packed), allow_pickle=False) as index:

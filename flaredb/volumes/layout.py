@@ -32,6 +32,8 @@ class Digests(NamedTuple):
 def smallest_unsigned(codes: NDArray[Any]) -> NDArray[Any]:
     """Codes in the smallest unsigned type that holds them, so that a file's type does not matter."""
     top = int(codes.max(initial=0))
+    if codes.min(initial=0) < 0:
+        raise InvalidDataError("label codes must not be negative")
     for dtype in (np.uint8, np.uint16, np.uint32):
         if top <= np.iinfo(dtype).max:
             return np.ascontiguousarray(codes, dtype=dtype)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-from concurrent.futures import Future
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import tensorstore as ts
@@ -17,6 +17,23 @@ from numpy.typing import NDArray
 from flaredb.errors import StorageError
 from flaredb.geometry import Box, Grid
 from flaredb.volumes import foreground
+
+# What reading damaged bytes raises, in zipfile, zlib, numpy and tensorstore.
+DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+class Reading(NamedTuple):
+    """Voxels on their way; `result` waits for them and raises StorageError if the volume is damaged."""
+
+    name: str
+    future: Any
+
+    def result(self) -> NDArray[Any]:
+        """The voxels."""
+        try:
+            return cast(NDArray[Any], self.future.result())
+        except DAMAGE as error:
+            raise _damaged(self.name, error) from error
 
 
 @dataclass(frozen=True)
@@ -37,15 +54,18 @@ class Volume:
         """Voxels of a box within the volume, or all of them."""
         return self.read_async(box).result()
 
-    def read_async(self, box: Box | None = None) -> Future[NDArray[Any]]:
+    def read_async(self, box: Box | None = None) -> Reading:
         """Start reading; tensorstore's own threads do the work until `result()` is asked for."""
-        return cast("Future[NDArray[Any]]", (self._array if box is None else self._array[box]).read())
+        return Reading(self.path.name, (self._array if box is None else self._array[box]).read())
 
     @cached_property
     def foreground(self) -> dict[int, NDArray[np.int64]]:
         """For a label: code → some voxels (n, 3) that hold it."""
-        with zipfile.ZipFile(self.path) as archive:
-            return foreground.parse(archive.read("foreground.npz"), self.shape)
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return foreground.parse(archive.read("foreground.npz"), self.shape)
+        except DAMAGE as error:
+            raise _damaged(self.path.name, error) from error
 
 
 def open_volume(path: Path) -> Volume:
@@ -66,8 +86,12 @@ def open_volume(path: Path) -> Volume:
         return Volume(path, own["digest"], _grid(own["grid"]), array)
     except FileNotFoundError as error:
         raise StorageError(f"volume {path.name} is missing; restore it from a backup or import again") from error
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise StorageError(f"volume {path.name} is damaged ({error}); restore or import again") from error
+    except DAMAGE as error:
+        raise _damaged(path.name, error) from error
+
+
+def _damaged(name: str, error: Exception) -> StorageError:
+    return StorageError(f"volume {name} is damaged ({error}); restore it from a backup or import again")
 
 
 def _grid(stored: dict[str, Any]) -> Grid:

@@ -77,11 +77,14 @@ class VolumeStore:
         try:
             volume = self.open(digest)
             voxels = volume.read()
-        except (StorageError, ValueError) as error:
+            kind: VolumeKind = "image" if volume.path.is_dir() else "label"
+            if digests(kind, voxels, volume.grid).volume != digest:
+                return f"volume {digest[:12]} holds other voxels than it was written with"
+            if kind == "label" and not foreground.same(volume.foreground, voxels, digest):
+                return f"volume {digest[:12]} has another foreground index than its voxels give"
+        except StorageError as error:
             return str(error)
-        kind: VolumeKind = "image" if volume.path.is_dir() else "label"
-        found = digests(kind, voxels, volume.grid).volume
-        return None if found == digest else f"volume {digest[:12]} holds other voxels than it was written with"
+        return None
 
     def size(self, digest: str) -> int:
         """Allocated bytes of a volume."""

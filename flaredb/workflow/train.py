@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-import flaredb
 from flaredb.catalog import models
 from flaredb.catalog.database import Run, Write
 from flaredb.errors import InvalidDataError
 from flaredb.trainers import checkpoint, config, loop, runtime
 from flaredb.trainers.config import Config
+from flaredb.version import __version__
 from flaredb.workflow.snapshot import freeze, training_set
 from flaredb.workspace import Workspace
 
@@ -77,7 +77,7 @@ def register(workspace: Workspace, write: Write, snapshot: str, settings: Config
         parent=known.name if known else None,
         config=asdict(settings),
         seed=settings.seed,
-        code_version=flaredb.__version__,
+        code_version=__version__,
         environment=runtime.environment(runtime.find_device()),
     )
     models.add(write, new)

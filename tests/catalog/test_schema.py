@@ -1,0 +1,118 @@
+"""The schema: the migrations end where the tables are, views are there, and its state is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from flaredb.catalog import tables as t
+from flaredb.catalog.database import Catalog
+from flaredb.catalog.views import VIEWS
+from flaredb.errors import StorageError
+from tests.builders import new_catalog
+
+COLUMNS = {
+    "label_provenance": "case label source kind revision structure annotated voxels round model annotator created "
+    "accepted withdrawn",
+    "case_facts": "case patient split source_dataset slices rows columns spacing_z_mm spacing_y_mm spacing_x_mm "
+    "hu_p0_5 hu_p50 hu_p99_5 orientation file_name excluded labels",
+    "coverage": "structure kind cases",
+    "round_summary": "round task number state snapshot model source started",
+    "score_summary": "source split structure protocol metric cases mean",
+    "run_log": "run command arguments actor host version started ended outcome first_operation last_operation",
+}
+
+
+def definitions(connection: Connection) -> dict[str, set[str]]:
+    """Table or index → its definition as a set of lines, however ordered and quoted."""
+    query = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL"
+    rows = connection.execute(text(query)).all()
+    return {
+        name: {" ".join(line.replace('"', "").replace("('')", "''").strip(" ,\t").split()) for line in sql.splitlines()}
+        for name, sql in rows
+        if name != "alembic_version" and not name.startswith("sqlite_")
+    }
+
+
+def test_the_migrations_end_where_the_tables_are(tmp_path: Path) -> None:
+    """Alembic finds nothing to change between the migrated database and the tables in the code."""
+    catalog = new_catalog(tmp_path)
+    with catalog.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, t.metadata) == []
+    catalog.close()
+
+
+def test_the_migrations_make_the_same_sql(tmp_path: Path) -> None:
+    """Checks, strictness, key counters and partial indexes too, which alembic does not compare."""
+    catalog = new_catalog(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    made = Catalog(f"sqlite:///{other}/catalog.db")
+    with made.writer() as connection:
+        t.metadata.create_all(connection)
+        expected = definitions(connection)
+    with catalog.read() as connection:
+        assert definitions(connection) == expected
+    catalog.close()
+    made.close()
+
+
+def test_every_constraint_has_a_name_and_every_reference_restricts(tmp_path: Path) -> None:
+    """A nameless constraint is lost at the next rebuild of its table; a cascade empties tables."""
+    catalog = new_catalog(tmp_path)
+    with catalog.read() as connection:
+        looked = inspect(connection)
+        for table in looked.get_table_names():
+            if table == "alembic_version":
+                continue
+            named = [*looked.get_unique_constraints(table), *looked.get_check_constraints(table)]
+            references = looked.get_foreign_keys(table)
+            assert all(constraint["name"] for constraint in [*named, *references])
+            assert all(reference["options"].get("ondelete") == "RESTRICT" for reference in references)
+    catalog.close()
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_views_have_their_columns(tmp_path: Path, view: str) -> None:
+    """Every view answers after the upgrade, with the columns that the manual pins."""
+    catalog = new_catalog(tmp_path)
+    with catalog.read() as connection:
+        result = connection.execute(text(f"SELECT * FROM {view}"))
+        assert list(result.keys()) == COLUMNS[view].split()
+    catalog.close()
+
+
+def test_the_schemas_state_is_told(tmp_path: Path) -> None:
+    """None before the first upgrade, head after it, and again after another; ahead when a newer flaredb was here."""
+    catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
+    assert catalog.schema_state() == "none"
+    with pytest.raises(StorageError, match="flaredb upgrade"):
+        catalog.check_schema()
+    catalog.upgrade()
+    assert catalog.schema_state() == "head"
+    catalog.upgrade()
+    assert catalog.schema_state() == "head"
+    catalog.check_schema()
+    with catalog.writer() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert catalog.schema_state() == "ahead"
+    with pytest.raises(StorageError, match="newer flaredb"):
+        catalog.check_schema()
+    catalog.close()
+
+
+def test_upgrading_a_newer_catalogue_is_refused(tmp_path: Path) -> None:
+    """`flaredb upgrade` on a catalogue of a newer flaredb is a StorageError, and takes no view away."""
+    catalog = new_catalog(tmp_path)
+    with catalog.writer() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageError):
+        catalog.upgrade()
+    with catalog.read() as connection:
+        assert set(VIEWS) <= set(inspect(connection).get_view_names())
+    catalog.close()
