@@ -48,8 +48,7 @@ class Workspace:
     def __init__(self, root: Path, settings: dict[str, Any]) -> None:
         self.root = root
         self.settings = settings
-        url = settings["workspace"]["catalog"]
-        self.catalog = Catalog(url.replace("sqlite:///", f"sqlite:///{root}/", 1))
+        self.catalog = Catalog(settings["workspace"]["catalog"], root)
         self.volumes = VolumeStore(root / settings["workspace"]["volumes"])
         self.actor: str | None = None
         self.reporter = Reporter()
@@ -79,8 +78,8 @@ class Workspace:
         return made
 
     @classmethod
-    def open(cls, root: Path | str) -> Workspace:
-        """Open a workspace; StorageError if its schema is not this version's."""
+    def open(cls, root: Path | str, check: bool = True) -> Workspace:
+        """Open a workspace; StorageError if its schema is not this version's (unless told not to check)."""
         path = Path(root).resolve()
         if not (path / CONFIG).is_file():
             raise NotFoundError(f"{root} is not a workspace (no {CONFIG}); flaredb init {root}")
@@ -89,7 +88,8 @@ class Workspace:
             opened = cls(path, settings)
         except (tomllib.TOMLDecodeError, KeyError) as error:
             raise InvalidDataError(f"{CONFIG}: {error}") from error
-        opened.catalog.check_schema()
+        if check:
+            opened.catalog.check_schema()
         return opened
 
     @classmethod

@@ -7,6 +7,7 @@ Inside it the next operation number is drawn, so the order of numbers is the ord
 from __future__ import annotations
 
 import getpass
+import re
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -75,8 +76,11 @@ class Run(NamedTuple):
 class Catalog:
     """A database of scans, labels and everything that happened to them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, root: Path | None = None) -> None:
+        """A database URL; a relative SQLite path is under `root`."""
         self.url = make_url(url)
+        if root and self.url.get_backend_name() == "sqlite" and self.url.database:
+            self.url = self.url.set(database=str(root / self.url.database))
         self._writer = self._engine(read_only=False)
         self._reader = self._engine(read_only=True)
 
@@ -190,6 +194,11 @@ def _pragmas(read_only: bool) -> Any:
     return connect
 
 
+def _escaped(query: str, parameters: dict[str, Any]) -> str:
+    """Colons that begin no given parameter are colons."""
+    return re.sub(r"(?<!:):(\w+)", lambda m: m[0] if m[1] in parameters else f"\\{m[0]}", query)
+
+
 def _authorize(action: int, first: str | None, *_rest: str | None) -> int:
     """What a reading connection may do: `query_only` alone could be switched off by a query."""
     asks = action == sqlite3.SQLITE_PRAGMA and first in _LOOKING
@@ -216,7 +225,7 @@ def read_only_query(catalog: Catalog, query: str, parameters: dict[str, Any]) ->
     """Rows of a user's query; the connection cannot write."""
     try:
         with catalog.read() as connection:
-            return [dict(row) for row in connection.execute(text(query), parameters).mappings()]
+            return [dict(row) for row in connection.execute(text(_escaped(query, parameters)), parameters).mappings()]
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
         raise InvalidDataError(f"SQL: {reason}; only queries are allowed here") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from sqlalchemy import Connection, Row, Select, func, select
 from flaredb.catalog import tables as t
 from flaredb.catalog.cases import file_space
 from flaredb.catalog.database import Write, number
-from flaredb.errors import NotFoundError
+from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.geometry import FileSpace
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import Mapping
 from flaredb.labels.policy import Candidate
+
+_SOURCE = re.compile(r"[A-Za-z0-9][\w.+-]*(/[A-Za-z0-9][\w.+-]*)*", re.ASCII)
 
 
 class Presence(NamedTuple):
@@ -159,7 +162,9 @@ def source_number(connection: Connection, name: str) -> int:
 
 
 def ensure_source(write: Write, name: str, kind: str, recipe: str | None = None) -> int:
-    """The source of this name, made if new."""
+    """The source of this name, made if new; InvalidDataError for a name that cannot go into a path."""
+    if not _SOURCE.fullmatch(name) or ".." in name:
+        raise InvalidDataError(f"source {name!r}: letters, digits, '.', '_', '+', '-' and single '/' between them")
     found = write.connection.execute(select(t.sources.c.id).where(t.sources.c.name == name)).scalar()
     if found is not None:
         return int(found)

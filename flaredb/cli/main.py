@@ -51,6 +51,8 @@ def main() -> NoReturn:
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except click.ClickException as error:
+        if as_json:
+            print_json({"error": error.format_message(), "findings": []})
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):

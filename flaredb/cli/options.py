@@ -30,7 +30,13 @@ class App:
         """Open the workspace that the options, the environment or the folder name."""
         from flaredb.workspace import Workspace
 
-        return self.prepare(Workspace.open(Workspace.locate(self.folder, Path.cwd())))
+        return self.prepare(Workspace.open(self.locate()))
+
+    def locate(self) -> Path:
+        """The workspace's folder."""
+        from flaredb.workspace import Workspace
+
+        return Workspace.locate(self.folder, Path.cwd())
 
     def prepare(self, workspace: Workspace) -> Workspace:
         """Give a workspace this program's progress bars and actor."""

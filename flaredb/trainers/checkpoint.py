@@ -7,13 +7,17 @@ import json
 import os
 import shutil
 from pathlib import Path
+from pickle import UnpicklingError  # raised by torch for a file that is not plain tensors; nothing is unpickled
 from typing import Any, NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from flaredb.errors import StorageError
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, UnpicklingError, SafetensorError)
 
 
 class Checkpoint(NamedTuple):
@@ -54,9 +58,9 @@ def load(folder: Path) -> Checkpoint | None:
         progress = json.loads((stages[-1] / "progress.json").read_text())
         weights = load_file(stages[-1] / "weights.safetensors")
         optimiser = torch.load(stages[-1] / "optimiser.pt", weights_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+        return Checkpoint(progress["steps"], progress["losses"], weights, optimiser)
+    except _DAMAGE as error:
         raise StorageError(f"checkpoint {stages[-1].name} of {folder.name} is damaged: {error}") from error
-    return Checkpoint(progress["steps"], progress["losses"], weights, optimiser)
 
 
 def publish(folder: Path, weights: dict[str, Tensor]) -> str:
@@ -74,7 +78,10 @@ def published(folder: Path) -> dict[str, Tensor]:
     path = folder / "weights.safetensors"
     if not path.is_file():
         raise StorageError(f"model {folder.name} has no weights; restore them from a backup or train again")
-    return load_file(path)
+    try:
+        return load_file(path)
+    except _DAMAGE as error:
+        raise StorageError(f"the weights of {folder.name} are damaged: {error}") from error
 
 
 def _fsync(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -136,11 +137,40 @@ def _value(key: str, text: str, old: Any) -> Any:
 
 
 def _check(config: Config) -> None:
+    _check_values(config)
     if len(config.channels) < 3:
         raise InvalidDataError(f"channels {config.channels}: the network has at least three levels")
     down = [stride * 2 ** (len(config.channels) - 1) for stride in config.stem]
     if any(size % factor for size, factor in zip(config.patch, down, strict=True)):
         wanted = ",".join(str(factor) for factor in down)
         raise InvalidDataError(f"patch {config.patch}: sizes must be multiples of {wanted} for this network")
-    if config.steps < 1 or config.batch < 1 or min(config.spacing) <= 0:
-        raise InvalidDataError("steps, batch and spacing must be positive")
+
+
+def _check_values(config: Config) -> None:
+    """Every number within what it can mean."""
+    triples = {"spacing": config.spacing, "patch": config.patch, "stem": config.stem}
+    rules = {
+        **{f"{name} has three values (z,y,x)": len(value) == 3 for name, value in triples.items()},
+        **{f"{name} is positive and finite": all(0 < v < math.inf for v in value) for name, value in triples.items()},
+        "channels are positive": min(config.channels) > 0,
+        "steps, batch and checkpoint_every are at least 1": min(config.steps, config.batch, config.checkpoint_every)
+        >= 1,
+        "schedule_steps is 0 or at least steps": config.schedule_steps == 0 or config.schedule_steps >= config.steps,
+        "learning_rate and clip_gradient are positive": _within(config.learning_rate, config.clip_gradient, low=1e-12),
+        "weight_decay, rotation, noise are at least 0": _within(config.weight_decay, config.rotation, config.noise),
+        "foreground and lesion_prior are from 0 to 1": _within(config.foreground, config.lesion_prior, high=1),
+        "scale, contrast and overlap are from 0 to below 1": _within(
+            config.scale, config.contrast, config.overlap, high=0.999
+        ),
+        "hu_low is below hu_high, hu_std positive": -math.inf < config.hu_low < config.hu_high < math.inf
+        and _within(config.hu_std, low=1e-6)
+        and math.isfinite(config.hu_mean),
+        "seed is from 0 to 2**63 - 1": 0 <= config.seed < 2**63,
+    }
+    for rule, holds in rules.items():
+        if not holds:
+            raise InvalidDataError(f"training settings: {rule}")
+
+
+def _within(*values: float, low: float = 0.0, high: float = 1e9) -> bool:
+    return all(low <= value <= high for value in values)

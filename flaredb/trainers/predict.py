@@ -59,9 +59,10 @@ class Predictor:
         """Weighted mean of the windows' logits: (classes, z, y, x) at the network's spacing."""
         z, y, x = scan.shape
         patch = self.config.patch
+        floor = (self.config.hu_low - self.config.hu_mean) / self.config.hu_std  # air, as the feed pads
         short = [max(0, n - have) for n, have in zip(patch, scan.shape, strict=True)]
         padding = [0, short[2], 0, short[1], 0, short[0]]
-        padded = torch.nn.functional.pad(scan, padding, value=float(scan.min()))
+        padded = torch.nn.functional.pad(scan, padding, value=floor)
         total = torch.zeros((self.classes, *padded.shape), device=self.device)
         weight = torch.zeros(padded.shape, device=self.device)
         importance = _gaussian(patch).to(self.device)

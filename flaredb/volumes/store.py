@@ -62,6 +62,10 @@ class VolumeStore:
                 return place
         raise StorageError(f"volume {digest[:12]} is missing; restore it from a backup or import again")
 
+    def has(self, digest: str) -> bool:
+        """Whether the volume is there."""
+        return any(self._place(kind, digest).exists() for kind in _SUFFIX)
+
     def digests(self) -> Iterator[str]:
         """Every volume there is."""
         for kind, suffix in _SUFFIX.items():

@@ -11,6 +11,7 @@ from pathlib import Path
 from flaredb.errors import Finding, InvalidDataError, NotFoundError
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import Mapping as Codes
+from flaredb.labels.policy import KINDS
 from flaredb.labels.structures import StructureSet
 
 _HELP = (
@@ -47,9 +48,10 @@ class Statements:
 
 def stated(annotated: str | None, positive_only: str | None, table: Path | None) -> Statements:
     """From the options; InvalidDataError if nothing is stated."""
-    if annotated is None and table is None:
+    if not (_names(annotated) or _names(positive_only) or table):
         raise InvalidDataError(_HELP)
-    default = Statement(_names(annotated), _names(positive_only)) if annotated is not None else None
+    said = _names(annotated) or _names(positive_only)
+    default = Statement(_names(annotated), _names(positive_only)) if said else None
     return Statements(read_table(table) if table else {}, default)
 
 
@@ -115,10 +117,13 @@ def _statement(path: Path, row: dict[str, str]) -> Statement:
         moment = datetime.fromisoformat(date).astimezone(UTC) if date else None
     except ValueError as error:
         raise InvalidDataError(f"{path.name}: case {row['case']}: {date!r} is not a date such as 2023-05-07") from error
+    kind = (row.get("kind") or "").strip() or None
+    if kind not in (None, *KINDS):
+        raise InvalidDataError(f"{path.name}: case {row['case']}: kind {kind!r}; one of: {' '.join(KINDS)}")
     return Statement(
         _names(row["annotated"]),
         _names(row.get("positive_only")),
-        (row.get("kind") or "").strip() or None,
+        kind,
         (row.get("annotator") or "").strip(),
         moment,
     )

@@ -71,7 +71,7 @@ def score_pairs(workspace: Workspace, run: Run, pairs: Iterable[Pair], protocol:
     for label, reference, names in workspace.reporter.track(listed, "evaluating", len(listed)):
         with workspace.catalog.read() as connection:
             known = scores.of_pair(connection, label.id, reference.id, protocol)
-        missing = [name for name in names if name in label.annotated and name not in known]
+        missing = [name for name in names if name not in known and _speaks(label, name)]
         fresh = score_pair(workspace, label, reference, missing, PROTOCOLS[protocol]) if missing else {}
         with run.write() as write:
             scores.add(write, protocol, list(_rows(label.id, reference.id, fresh)))
@@ -153,10 +153,13 @@ def _truth(
     return [(case, found[number], tuple(structures)) for (case, number), structures in sorted(chosen.items())]
 
 
+def _speaks(label: labels.Label, name: str) -> bool:
+    """Whether a label has the structure as such; a superset cannot be scored as one of its members."""
+    return name in label.annotated and len(label.codes.superset(name)) == 1
+
+
 def _told_apart(label: labels.Label) -> tuple[str, ...]:
-    return tuple(
-        name for name, mode in label.annotated.items() if mode.exhaustive and len(label.codes.superset(name)) == 1
-    )
+    return tuple(name for name, mode in label.annotated.items() if mode.exhaustive and _speaks(label, name))
 
 
 def _mask(array: NDArray[Any], codes: Codes, name: str) -> NDArray[np.bool_]:

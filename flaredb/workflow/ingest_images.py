@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from flaredb.catalog import cases
 from flaredb.catalog.database import Run
 from flaredb.errors import Finding, InvalidDataError, StorageError
+from flaredb.exchange.compare import check_geometry
 from flaredb.exchange.layouts import Found, find_images
 from flaredb.exchange.read import Scan, read_image
 from flaredb.volumes.layout import Digests
@@ -72,7 +73,8 @@ def _store(workspace: Workspace, item: Found, allow_lossy: bool) -> _Stored | No
     """Read, check and store the voxels, unless the case holds this very file."""
     with workspace.catalog.read() as connection:
         known = cases.by_names(connection, [item.case]).get(item.case)
-    if known and known.image and item.path.is_file() and known.file_sha256 == _sha256(item.path):
+    stored = known is not None and known.image is not None and workspace.volumes.has(known.image)
+    if known and stored and item.path.is_file() and known.file_sha256 == _sha256(item.path):
         return None
     scan = read_image(item.path, allow_lossy)
     return _Stored(scan, workspace.volumes.put_image(scan.voxels, scan.grid), _percentiles(scan.voxels))
@@ -87,12 +89,13 @@ def _enter(
         stored = future.result()
     except (InvalidDataError, StorageError) as error:
         return "failed", record_failure(run, item.case, place, error)
-    if stored is None:
-        return "unchanged", []
     with run.write() as write:
         known = cases.by_names(write.connection, [item.case]).get(item.case)
-        if known and known.image:
-            outcome, remarks = _existing(known, stored, place)
+        misfit = _misfit(known, stored, place)
+        if known and (stored is None or known.image):
+            outcome, remarks = _existing(known, stored, place, options.split)
+        elif misfit or stored is None:
+            outcome, remarks = "failed", misfit
         else:
             outcome = "added"
             remarks = [f._replace(case=item.case, path=place) for f in stored.scan.findings]
@@ -108,9 +111,22 @@ def _enter(
     return outcome, remarks
 
 
-def _existing(known: cases.Case, stored: _Stored, place: str) -> tuple[Outcome, list[Finding]]:
-    if known.image == stored.digests.volume:
-        return "unchanged", []
+def _misfit(known: cases.Case | None, stored: _Stored | None, place: str) -> list[Finding]:
+    """A case that waits for its scan has labels on a grid already; the scan must lie on it."""
+    if known is None or known.image or known.grid is None or stored is None:
+        return []
+    found = check_geometry(known.name, stored.scan.grid, known.grid, place)
+    if found is None or found.severity != "error":
+        return []
+    return [found._replace(message=f"the case's labels lie on another grid: {found.message}")]
+
+
+def _existing(known: cases.Case, stored: _Stored | None, place: str, split: str) -> tuple[Outcome, list[Finding]]:
+    if stored is None or known.image == stored.digests.volume:
+        message = f"the case stays in the split {known.split}; a split is not changed by importing again"
+        return "unchanged", [
+            Finding("warning", known.name, "split-kept", message, place)
+        ] if known.split != split else []
     message = "the case has another image already; give this one another name with --case"
     return "failed", [Finding("error", known.name, "image-differs", message, place)]
 

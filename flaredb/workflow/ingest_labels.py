@@ -101,6 +101,9 @@ def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Map
     presence = find_presence(scan.voxels, mapping)
     absent = Presence(0, None)
     annotated = resolve(statement, workspace.structures, mapping, lambda name: presence.get(name, absent).voxels > 0)
+    if not annotated:
+        message = "the label speaks about nothing; say with --annotated what it would have drawn"
+        raise InvalidDataError(message, [Finding("error", item.case, "annotated-nothing", message)])
     findings += remarks(
         item.case, statement, [n for n in annotated if not presence.get(n, absent).voxels], item.path.name
     )

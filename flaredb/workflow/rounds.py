@@ -146,12 +146,16 @@ def rollback(workspace: Workspace, name: str, why: str, cascade: bool = False) -
             None, would={"rollback": [turn.name], "trained on it": [r.name for r in later], "then": "--cascade"}
         )
     undone = [turn, *(r for r in later if r.state == "promoted")]
+    unfinished = [r for r in later if not r.closed]
     with workspace.run("round rollback", round=name, why=why, cascade=cascade) as run, run.write() as write:
         for each in undone:
             source = labels.source_number(write.connection, each.name)
             acceptances.record(write, ("source", source), workspace.structures.names, "revoked", why)
             rounds.move(write, each, "rolled-back", why)
-    return Result(write.operation, tuple(each.name for each in undone), added=len(undone))
+        for each in unfinished:
+            rounds.move(write, each, "rejected", f"it trained on {turn.name}, which was rolled back: {why}")
+    names = tuple(each.name for each in [*undone, *unfinished])
+    return Result(write.operation, names, added=len(names))
 
 
 def run_to_end(workspace: Workspace, name: str) -> Round:
@@ -256,11 +260,7 @@ def _set_aside(workspace: Workspace, write: Write, task: str) -> list[Finding]:
     for name in sorted(human):
         if every[name].split == "train":
             strata[human[name]].append(name)
-    random = np.random.default_rng(0)
-    moved: set[str] = set()
-    for _, members in sorted(strata.items(), key=lambda item: sorted(item[0])):
-        count = round(HELD_OUT * len(members))
-        moved |= {every[members[i]].patient for i in random.permutation(len(members))[:count]}
+    moved = _stratified_fifth(every, strata)
     names = [name for name, case in every.items() if case.patient in moved and case.split == "train"]
     for name in names:
         cases.set_facts(write, name, {"split": "validation"})
@@ -268,3 +268,14 @@ def _set_aside(workspace: Workspace, write: Write, task: str) -> list[Finding]:
         return []
     message = f"{len(names)} cases were set aside for the gate: {' '.join(names[:8])}"
     return [Finding("info", None, "set-aside", message)]
+
+
+def _stratified_fifth(every: dict[str, cases.Case], strata: dict[frozenset[str], list[str]]) -> set[str]:
+    """Patients of a fifth of the listed cases, at least one case, each stratum giving its share."""
+    random = np.random.default_rng(0)
+    ranked = []
+    for _, members in sorted(strata.items(), key=lambda item: sorted(item[0])):
+        order = random.permutation(len(members))
+        ranked += [((rank + 0.5) / len(members), members[place]) for rank, place in enumerate(order)]
+    count = max(1, round(HELD_OUT * len(ranked)))
+    return {every[name].patient for _, name in sorted(ranked)[:count]}

@@ -37,12 +37,23 @@ def snapshot_create(workspace: Workspace, task: str, where: str | None = None, t
 def freeze(
     workspace: Workspace, write: Write, task: str, purpose: str, where: str | None = None, title: str | None = None
 ) -> Made:
-    """Freeze in an open transaction; `purpose` is `train` (split train) or `reference` (validation, human truth)."""
+    """Freeze in an open transaction; `purpose` is `train` (split train) or `reference` (validation, human truth).
+
+    A training case whose patient also has a validation or test case is left out.
+    """
     found = find_task(workspace.structures, task)
     connection = write.connection
     split = "train" if purpose == "train" else "validation"
     wanted = set(cases.matching(connection, where))
-    known = {c.name: c for c in cases.every(connection, split) if c.name in wanted and c.image and not c.excluded}
+    judged = {case.patient for case in cases.every(connection) if case.split != "train"}
+    known = {
+        case.name: case
+        for case in cases.every(connection, split)
+        if case.name in wanted
+        and case.image
+        and not case.excluded
+        and not (split == "train" and case.patient in judged)
+    }
     decisions = workspace.decisions(connection, known)
     versions = labels.by_ids(connection, _numbers(decisions))
     chosen: list[tuple[cases.Case, Entry]] = []

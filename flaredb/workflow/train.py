@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from flaredb.catalog import models
+from flaredb.catalog import models, snapshots
 from flaredb.catalog.database import Run, Write
 from flaredb.errors import InvalidDataError
 from flaredb.trainers import checkpoint, config, loop, runtime
@@ -54,9 +54,16 @@ def resume(workspace: Workspace, model: str, settings: Mapping[str, str], device
     with workspace.catalog.read() as connection:
         known = models.find(connection, model)
     with workspace.run("train", resume=known.name, settings=dict(settings)) as run:
-        if known.state == "training":
-            return continue_training(workspace, run, known.name, device)
+        others = set(settings) - {"steps"}
+        if others:
+            raise InvalidDataError(
+                f"--resume changes steps alone, not {' '.join(sorted(others))}; --from starts a new model"
+            )
         wanted = config.change(config.from_document(known.config), settings)
+        if known.state == "training":
+            if wanted != config.from_document(known.config):
+                raise InvalidDataError(f"{known.name} is unfinished; first: flaredb train --resume {known.name}")
+            return continue_training(workspace, run, known.name, device)
         if wanted.steps <= known.steps:
             raise InvalidDataError(f"{known.name} has {known.steps} steps; ask for more: --set steps=N")
         with run.write() as write:
@@ -69,6 +76,7 @@ def resume(workspace: Workspace, model: str, settings: Mapping[str, str], device
 def register(workspace: Workspace, write: Write, snapshot: str, settings: Config, parent: str | None) -> str:
     """Record a model about to be trained; its name."""
     known = models.find(write.connection, parent) if parent else None
+    snapshot = snapshots.find(write.connection, snapshot).name
     content = [snapshot, settings.text(), known.name if known else "", str(write.operation)]
     name = "m-" + hashlib.sha256("\n".join(content).encode()).hexdigest()[:12]
     new = models.NewModel(

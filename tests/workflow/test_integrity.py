@@ -1,0 +1,97 @@
+"""Catalogue and volumes: what `fsck` finds, what `gc` removes, what `status` counts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import numpy as np
+
+from flaredb.workflow.integrity import fsck, gc, status
+from tests.cohorts import SPACE, content, flaredb
+
+
+def kinds(workspace, voxels=False):
+    return [problem["kind"] for problem in fsck(workspace, voxels).problems]
+
+
+def age(path, seconds=7200):
+    """Make a file or folder older."""
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def test_gc_removes_what_nobody_points_at(workspace):
+    """An orphan and a stale staging folder go, after being named; what is referenced or young stays."""
+    before = content(workspace)
+    orphan = workspace.volumes.put_label(np.full(SPACE.grid.shape, 3, np.uint8), SPACE.grid).volume
+    young = workspace.volumes.put_image(np.full(SPACE.grid.shape, 3, np.int16), SPACE.grid).volume
+    staged = workspace.volumes.root / "staging" / "1-dead"
+    staged.mkdir(parents=True)
+    (staged / "part").write_bytes(b"x")
+    age(workspace.volumes.path(orphan))
+    age(staged)
+    assert sorted(kinds(workspace)) == ["orphan-volume", "orphan-volume", "stale-staging"]
+    shown = gc(workspace)
+    assert (shown.operation, shown.would) == (None, {"remove": [orphan], "staged": ["1-dead"]})
+    assert orphan in set(workspace.volumes.digests())
+    for digest in workspace.volumes.digests():
+        if digest != young:
+            age(workspace.volumes.path(digest))
+    done = gc(workspace, yes=True)
+    assert (done.ids, done.added) == ((orphan,), 2)
+    assert kinds(workspace, voxels=True) == ["orphan-volume"]
+    assert young in set(workspace.volumes.digests())
+    assert content(workspace) == before
+
+
+def test_a_missing_volume_is_found(workspace):
+    """A row whose volume is gone is a problem that names its owner and a repair; the program exits 6."""
+    (row,) = workspace.sql("SELECT image FROM cases WHERE name = 'FLARE23_0001'")
+    shutil.rmtree(workspace.volumes.path(row["image"]))
+    (problem,) = fsck(workspace).problems
+    assert (problem["kind"], problem["object"]) == ("row-without-volume", row["image"])
+    assert "FLARE23_0001" in problem["message"]
+    assert problem["repair"]
+    done = flaredb("fsck", workspace=workspace.root)
+    assert done.code == 6
+    assert set(done.json) == {"checked", "problems"}
+
+
+def test_importing_again_repairs_a_missing_volume(workspace, files):
+    """The repair that `fsck` names works: importing the file again brings the voxels back."""
+    (row,) = workspace.sql("SELECT image FROM cases WHERE name = 'FLARE23_0001'")
+    shutil.rmtree(workspace.volumes.path(row["image"]))
+    for folder in ("imagesTr2200", "unlabeledTr1800"):
+        flaredb("ingest", "images", files / folder, workspace=workspace.root)
+    assert kinds(workspace, voxels=True) == []
+
+
+def test_damage_is_found_by_reading(workspace):
+    """A volume with a flipped byte, or with its voxels lost, is found with `--voxels`."""
+    rows = workspace.sql("SELECT image FROM cases ORDER BY name LIMIT 2")
+    chunks = [workspace.volumes.path(row["image"]) / "0" / "c" / "0" / "0" / "0" for row in rows]
+    damaged = bytearray(chunks[0].read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    chunks[0].write_bytes(damaged)
+    chunks[1].unlink()
+    assert kinds(workspace, voxels=True) == ["damaged-volume"] * 2
+
+
+def test_a_model_without_weights_is_found(after_round):
+    """A trained model whose weights are gone is a problem."""
+    (row,) = after_round.sql("SELECT name FROM models")
+    (after_round.model_folder(row["name"]) / "weights.safetensors").unlink()
+    assert kinds(after_round) == ["model-without-weights"]
+
+
+def test_status_counts(workspace):
+    """Cases, labels, coverage by kind and annotated patterns are those of the cohort."""
+    found = status(workspace)
+    assert (found["cases"], found["labels"], found["models"], found["rounds"]) == (11, 18, 0, [])
+    assert found["coverage"]["tumor"] == {"tumor-only": 2, "ground-truth": 1 + 3}
+    assert found["coverage"]["liver"] == {"ground-truth": 3 + 3, "external": 10}
+    assert found["coverage"]["duodenum"] == {"ground-truth": 1 + 3}
+    assert sum(pattern["n" if "n" in pattern else "cases"] for pattern in found["patterns"]) == 8
+    assert {"structures": ["tumor"], "cases": 2} in found["patterns"]
+    assert (found["schema"], found["problems"]) == ("head", [])
