@@ -43,8 +43,7 @@ def train(run: Training) -> Iterator[float]:
     losses: list[float] = []
     resumed = checkpoint.load(run.folder)
     if resumed:
-        network.load_state_dict(resumed.weights)
-        optimiser.load_state_dict(resumed.optimiser)
+        _restore(network, optimiser, resumed)
         losses = list(resumed.losses)
         yield from losses
     elif run.warm:
@@ -80,6 +79,14 @@ def load_matching(network: Network, weights: dict[str, Tensor]) -> None:
     if not fitting:
         raise InvalidDataError("the model to start from has another network; no layer fits")
     network.load_state_dict({**own, **fitting})
+
+
+def _restore(network: Network, optimiser: torch.optim.Optimizer, stage: checkpoint.Checkpoint) -> None:
+    try:
+        network.load_state_dict(stage.weights)
+        optimiser.load_state_dict(stage.optimiser)
+    except (RuntimeError, ValueError) as error:
+        raise InvalidDataError("the checkpoint is of another network; go on with the settings it began with") from error
 
 
 def _lesion_classes(data: TrainingSet) -> list[int]:

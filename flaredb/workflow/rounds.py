@@ -277,5 +277,5 @@ def _stratified_fifth(every: dict[str, cases.Case], strata: dict[frozenset[str],
     for _, members in sorted(strata.items(), key=lambda item: sorted(item[0])):
         order = random.permutation(len(members))
         ranked += [((rank + 0.5) / len(members), members[place]) for rank, place in enumerate(order)]
-    count = max(1, round(HELD_OUT * len(ranked)))
+    count = max(1, round(HELD_OUT * len(ranked))) if len(ranked) > 1 else 0
     return {every[name].patient for _, name in sorted(ranked)[:count]}
