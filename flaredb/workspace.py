@@ -5,11 +5,13 @@ Nothing absolute is stored, so a workspace can be moved. Verbs that change thing
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+import socket
 import tomllib
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -33,6 +35,7 @@ from flaredb.progress import Reporter
 from flaredb.volumes.store import VolumeStore
 
 CONFIG = "flaredb.toml"
+_UNFINISHED = {"catalog.db", "catalog.db-wal", "catalog.db-shm", f".{CONFIG}.part"}
 
 
 class Voxels(NamedTuple):
@@ -59,8 +62,11 @@ class Workspace:
         root = root.resolve()
         if (root / CONFIG).exists():
             raise ConflictError(f"{root.name} is a workspace already; flaredb -w {root.name} status")
-        if root.exists() and any(root.iterdir()):
+        there = {entry.name for entry in root.iterdir()} if root.exists() else set()
+        if there - _UNFINISHED:
             raise ConflictError(f"{root.name} is not empty; give a new or empty folder")
+        for name in there:  # what an interrupted init left
+            (root / name).unlink()
         root.mkdir(parents=True, exist_ok=True)
         settings = {
             "workspace": {"catalog": "sqlite:///catalog.db", "volumes": "volumes", "salt": secrets.token_hex(8)}
@@ -106,6 +112,22 @@ class Workspace:
     def run(self, verb: str, **arguments: Any) -> AbstractContextManager[Run]:
         """Record a command that changes things; see `Catalog.run`."""
         return self.catalog.run(verb, arguments, self.actor)
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold a name for this process; ConflictError if another has it. A dead holder has let go."""
+        path = self.root / "locks" / f"{name.replace('/', '-').replace(' ', '-')}.lock"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                raise ConflictError(f"{name} is being worked on by {file.read() or 'another process'}") from error
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}")
+            file.flush()
+            yield
 
     def close(self) -> None:
         """Give the database connections back."""

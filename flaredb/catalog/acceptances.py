@@ -35,6 +35,22 @@ def accept_at_import(write: Write, source: int, structures: Iterable[str]) -> No
         write.connection.execute(t.acceptances.insert(), rows)
 
 
+def accepted(write: Write, source: int) -> set[str]:
+    """Structures for which a source is accepted now."""
+    names = {value: name for name, value in structure_values(write).items()}
+    events = select(t.acceptances).where(t.acceptances.c.source_id == source).order_by(t.acceptances.c.id)
+    last = {row.structure: row.event for row in write.connection.execute(events)}
+    return {names[value] for value, event in last.items() if event == "accepted"}
+
+
+def newer(write: Write, operation: int, structures: Iterable[str], own: int) -> bool:
+    """Whether another source was accepted or revoked for one of the structures after an operation."""
+    values = structure_values(write)
+    later = (t.acceptances.c.operation_id > operation) & (t.acceptances.c.source_id != own)
+    wanted = later & t.acceptances.c.structure.in_([values[name] for name in structures])
+    return write.connection.execute(select(t.acceptances.c.id).where(wanted)).first() is not None
+
+
 def record(
     write: Write,
     target: Target,

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Row, Select, func, select
 from flaredb.catalog import tables as t
 from flaredb.catalog.cases import file_space
 from flaredb.catalog.database import Write, number
-from flaredb.errors import InvalidDataError, NotFoundError
+from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.geometry import FileSpace
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import Mapping
-from flaredb.labels.policy import Candidate
+from flaredb.labels.policy import HUMAN, Candidate
 
 _SOURCE = re.compile(r"[A-Za-z0-9][\w.+-]*(/[A-Za-z0-9][\w.+-]*)*", re.ASCII)
 
@@ -165,9 +165,11 @@ def ensure_source(write: Write, name: str, kind: str, recipe: str | None = None)
     """The source of this name, made if new; InvalidDataError for a name that cannot go into a path."""
     if not _SOURCE.fullmatch(name) or ".." in name:
         raise InvalidDataError(f"source {name!r}: letters, digits, '.', '_', '+', '-' and single '/' between them")
-    found = write.connection.execute(select(t.sources.c.id).where(t.sources.c.name == name)).scalar()
+    found = write.connection.execute(select(t.sources).where(t.sources.c.name == name)).first()
     if found is not None:
-        return int(found)
+        if (found.default_kind in HUMAN) != (kind in HUMAN):
+            raise ConflictError(f"source {name} is {found.default_kind}; give {kind} labels a source of their own")
+        return int(found.id)
     values = {"name": name, "default_kind": kind, "recipe": recipe, "operation_id": write.operation}
     (made,) = write.connection.execute(t.sources.insert().values(values)).inserted_primary_key or (0,)
     return int(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -49,8 +50,16 @@ class Event(NamedTuple):
 
 
 def next_number(connection: Connection, task: str) -> int:
-    """Number of the task's next round."""
-    return int(connection.execute(select(func.max(t.rounds.c.number)).where(t.rounds.c.task == task)).scalar() or 0) + 1
+    """Number of the task's next round; one whose name no source bears yet."""
+    last = int(connection.execute(select(func.max(t.rounds.c.number)).where(t.rounds.c.task == task)).scalar() or 0)
+    taken = set(connection.execute(select(t.sources.c.name)).scalars())
+    return next(number for number in itertools.count(last + 1) if f"{task}/{number}" not in taken)
+
+
+def refuse_source(connection: Connection, name: str) -> None:
+    """ConflictError if the source belongs to a round, whose labels come from that round alone."""
+    if name in {turn.name for turn in every(connection)}:
+        raise ConflictError(f"source {name} belongs to the round of that name; give these labels another source")
 
 
 def add(write: Write, task: str, snapshot: str, reference: str, settings: dict[str, Any]) -> str:

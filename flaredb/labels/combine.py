@@ -48,7 +48,7 @@ def combine(space: StructureSet, labels: Sequence[tuple[Trust, NDArray[Any]]]) -
     Each label comes with its codes, all of one shape; entries of the same label are joined first. The result has that
     shape; without labels everything is open and the shape is ().
     """
-    voices = [_Voice(trust, assertions(space, trust), codes) for trust, codes in _join(labels)]
+    voices = [_Voice(trust, assertions(space, trust), codes) for trust, codes in join(labels)]
     shape = voices[0].codes.shape if voices else ()
     combined = Combined(np.full(shape, space.open, dtype=space.dtype), 0, 0)
     better: list[_Voice] = []
@@ -60,7 +60,7 @@ def combine(space: StructureSet, labels: Sequence[tuple[Trust, NDArray[Any]]]) -
     return combined
 
 
-def _join(labels: Sequence[tuple[Trust, NDArray[Any]]]) -> list[tuple[Trust, NDArray[Any]]]:
+def join(labels: Sequence[tuple[Trust, NDArray[Any]]]) -> list[tuple[Trust, NDArray[Any]]]:
     """One entry a label, trusted about all that its entries were."""
     joined: dict[str, tuple[Trust, NDArray[Any]]] = {}
     for trust, codes in labels:

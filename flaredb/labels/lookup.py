@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaredb.errors import InvalidDataError
-from flaredb.labels.combine import combine
-from flaredb.labels.labelset import Trust, clipped
+from flaredb.labels.combine import combine, join
+from flaredb.labels.labelset import Trust, assertions, clipped
 from flaredb.labels.structures import StructureSet
 from flaredb.labels.tasks import Task, project
 
@@ -43,12 +43,12 @@ class Lookup(NamedTuple):
 
 def build_lookup(space: StructureSet, task: Task, trusted: Sequence[Trust]) -> Lookup:
     """Tables for the labels of one case; entries of the same label count as one."""
-    names = tuple(dict.fromkeys(trust.label for trust in trusted))
-    first = {trust.label: trust for trust in reversed(trusted)}
+    joined = join([(trust, np.empty(0)) for trust in trusted])
+    names = tuple(trust.label for trust, _ in joined)
     offsets, samples = [], []
     size = 1
-    for name in names:
-        table, codes = _meanings(first[name])
+    for trust, _ in joined:
+        table, codes = _meanings(space, trust)
         offsets.append(table * size)
         samples.append(codes)
         size *= len(codes)
@@ -61,16 +61,9 @@ def build_lookup(space: StructureSet, task: Task, trusted: Sequence[Trust]) -> L
     return Lookup(names, tuple(offsets), project(space, task, sets).astype(np.int64))
 
 
-def _meanings(trust: Trust) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Code → number of its meaning, and one code for each meaning."""
-    numbers: dict[Any, int] = {}
-    examples: list[int] = []
-    table = np.zeros(trust.codes.top + 2, dtype=np.int64)
-    for code in range(trust.codes.top + 2):
-        silent = code in trust.codes.ignored or code > trust.codes.top
-        meaning = None if silent else trust.codes.table.get(code, frozenset())
-        if meaning not in numbers:
-            numbers[meaning] = len(examples)
-            examples.append(code)
-        table[code] = numbers[meaning]
-    return table, np.asarray(examples, dtype=np.int64)
+def _meanings(space: StructureSet, trust: Trust) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Code → number of what it asserts, and one code for each; what a label is not trusted in does not count."""
+    tables = assertions(space, trust)
+    rows = np.stack([tables.sets.astype(np.uint64), tables.unsited.astype(np.uint64), tables.claims], axis=1)
+    _, examples, numbers = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return numbers.reshape(-1).astype(np.int64), examples.astype(np.int64)

@@ -133,9 +133,9 @@ def _filter(candidates: Sequence[Candidate], policy: Policy) -> tuple[list[Verdi
     """Verdicts on those that fall at a filter, and those that are left."""
     verdicts: list[Verdict] = []
     left: list[Candidate] = []
-    newest: dict[str, Candidate] = {}
+    newest: dict[tuple[str, bool], Candidate] = {}
     for candidate in sorted(candidates, key=lambda c: (-c.revision, -c.number)):
-        first = newest.get(candidate.source)
+        first = newest.get((candidate.source, candidate.human))
         if candidate.excluded:
             verdicts.append(Verdict(candidate, "excluded", "the case is excluded"))
         elif candidate.withdrawn:
@@ -147,7 +147,7 @@ def _filter(candidates: Sequence[Candidate], policy: Policy) -> tuple[list[Verdi
         elif first:
             verdicts.append(Verdict(candidate, "superseded", f"{first.label} is a newer revision of its source"))
         else:
-            newest[candidate.source] = candidate
+            newest[candidate.source, candidate.human] = candidate
             reason = _unreliable(candidate, policy)
             if reason:
                 verdicts.append(Verdict(candidate, "below-threshold", reason))

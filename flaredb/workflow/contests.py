@@ -79,7 +79,10 @@ class Arena:
         found = {}
         for (case, structure), listed in candidates.items():
             others = [c for c in listed if not c.human and c.source != self.turn.name]
-            winner = decide(structure, others, policy).winner
-            if winner and structure in self.task:
-                found[case, structure] = winner
+            decision = decide(structure, others, policy)
+            # What a model left empty is positive-only and wins nothing, but at the gate it is what the model says.
+            ranked = [*decision.contributors, *([decision.winner] if decision.winner else [])]
+            best = next((candidate for candidate in ranked if not candidate.superset), None)
+            if best and structure in self.task:
+                found[case, structure] = best
         return found

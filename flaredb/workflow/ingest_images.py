@@ -103,7 +103,8 @@ def _enter(
             twins = cases.with_voxels(write.connection, stored.digests.voxels)
             patient = twins[0].patient if twins else workspace.patient_key(item.case)
             if known:
-                cases.set_facts(write, item.case, facts)
+                moved = {"split": options.split, "patient_id": cases.patient_id(write, patient)}
+                cases.set_facts(write, item.case, facts | moved)
             else:
                 cases.add(write, item.case, patient, options.split, facts)
             remarks += [_twin(item.case, twin, place) for twin in twins if twin.name != item.case]

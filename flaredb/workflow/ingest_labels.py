@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flaredb.catalog import acceptances, cases, labels
+from flaredb.catalog import acceptances, cases, labels, rounds
 from flaredb.catalog.database import Run, Write
 from flaredb.catalog.labels import NewLabel, Presence
 from flaredb.errors import Finding, InvalidDataError, NotFoundError, StorageError
@@ -72,12 +72,13 @@ def ingest_labels(
             _prepare_source(write, options)
         stored = in_order(store, search.found, options.workers)
         for item, future in workspace.reporter.track(stored, "labels", len(search.found)):
-            outcome, remarked, name = _enter(run, item, future, options)
+            outcome, remarked, name = _enter(run, item, future, options, workspace.patient_key(item.case))
             tally.count(outcome, name, remarked)
     return tally.result(write.operation)
 
 
 def _prepare_source(write: Write, options: LabelOptions) -> None:
+    rounds.refuse_source(write.connection, options.source)
     number = labels.ensure_source(write, options.source, options.kind)
     if options.supersedes:
         labels.set_supersedes(write, number, options.supersedes)
@@ -125,7 +126,9 @@ def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Map
     return _Stored(scan, label, findings)
 
 
-def _enter(run: Run, item: Found, future: Future[_Stored], options: LabelOptions) -> tuple[Outcome, list[Finding], str]:
+def _enter(
+    run: Run, item: Found, future: Future[_Stored], options: LabelOptions, patient: str
+) -> tuple[Outcome, list[Finding], str]:
     """Put a stored label into the catalogue, or record why it could not be stored."""
     try:
         scan, label, findings = future.result()
@@ -134,7 +137,7 @@ def _enter(run: Run, item: Found, future: Future[_Stored], options: LabelOptions
         return "failed", record_failure(run, item.case, item.path.name, failure), ""
     with run.write() as write:
         if not cases.by_names(write.connection, [item.case]):
-            cases.add(write, item.case, f"case:{item.case}", "train", cases.grid_facts(scan.grid))
+            cases.add(write, item.case, patient, "train", cases.grid_facts(scan.grid))
         outcome, name = enter_label(write, label, options.accepted)
         if outcome == "added":
             write.add_findings(findings)
@@ -153,10 +156,12 @@ def enter_label(write: Write, label: NewLabel, accepted: bool) -> tuple[Outcome,
             label.annotator,
         ):
             return "unchanged", known.name
-    _, name = labels.add(write, label)
+    number, name = labels.add(write, label)
+    source = labels.source_number(write.connection, label.source)
     if accepted:
-        source = labels.source_number(write.connection, label.source)
         acceptances.accept_at_import(write, source, label.annotated)
+    elif standing := acceptances.accepted(write, source).intersection(label.annotated):
+        acceptances.record(write, ("label", number), standing, "revoked", "imported as not accepted")
     return "added", name
 
 

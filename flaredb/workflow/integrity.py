@@ -48,7 +48,8 @@ def fsck(workspace: Workspace, voxels: bool = False) -> Check:
         for digest in workspace.reporter.track(present, "volumes", len(present)):
             remark = workspace.volumes.verify(digest)
             if remark:
-                repair = "restore it from a backup, or import the file again"
+                place = workspace.volumes.path(digest).relative_to(workspace.root)
+                repair = f"restore it from a backup, or remove {place} and import the file again"
                 problems.append(_problem("damaged-volume", digest, f"{wanted[digest]}: {remark}", repair))
     return Check(len(wanted) + len(stored - set(wanted)), tuple(problems))
 
@@ -65,8 +66,10 @@ def gc(workspace: Workspace, yes: bool = False, age_floor_s: float = AGE_FLOOR_S
     if not yes:
         return Result(None, would={"remove": orphans, "staged": staged})
     with workspace.run("gc", volumes=len(orphans), staged=len(staged)) as run, run.write() as write:
+        wanted = _referenced(workspace)  # nothing can be entered while the write lock is held
         for digest in orphans:
-            workspace.volumes.remove(digest)
+            if digest not in wanted and workspace.volumes.path(digest).stat().st_mtime < before:
+                workspace.volumes.remove(digest)
         workspace.volumes.clear_staging(before)
     return Result(write.operation, tuple(orphans), added=len(orphans) + len(staged))
 

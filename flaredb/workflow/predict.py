@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flaredb.catalog import cases, labels, models
+from flaredb.catalog import cases, labels, models, rounds
 from flaredb.catalog.database import Run
 from flaredb.catalog.labels import NewLabel, Presence
 from flaredb.errors import Finding, InvalidDataError, StorageError
@@ -39,6 +39,7 @@ def predict(
     """Predict the cases for which `where` holds; labels of `source` (the model's name unless given), not accepted."""
     with workspace.catalog.read() as connection:
         found = models.find(connection, model)
+        rounds.refuse_source(connection, source or found.name)
         names = cases.matching(connection, where)
     arguments: dict[str, Any] = {"model": found.name, "where": where, "source": source, **options._asdict()}
     with workspace.run("predict", **arguments) as run:

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flaredb.catalog import acceptances, cases, labels, models, rounds, scores, snapshots
-from flaredb.catalog.database import Connection, Run, Write
+from flaredb.catalog.database import Run, Write
 from flaredb.catalog.rounds import Round
 from flaredb.errors import ConflictError, Finding, InvalidDataError
 from flaredb.labels.policy import HUMAN
 from flaredb.labels.tasks import find_task
 from flaredb.trainers import config
 from flaredb.trainers.config import Config
+from flaredb.workflow.ancestry import descendants, refuse_leak
 from flaredb.workflow.contests import PROTOCOL, Arena
 from flaredb.workflow.gate import judge
 from flaredb.workflow.predict import PredictOptions, predict_cases
@@ -48,6 +49,8 @@ def round_start(workspace: Workspace, task: str, options: RoundOptions) -> Resul
         reference = freeze(workspace, write, task, "reference").name
         snapshot = freeze(workspace, write, task, "train", options.where).name
         warm = models.find(write.connection, options.warm).name if options.warm else None
+        if warm:
+            refuse_leak(write.connection, warm, reference)
         settings = {
             "config": asdict(options.settings),
             "warm": warm,
@@ -66,7 +69,7 @@ def advance(workspace: Workspace, name: str) -> Result:
     if turn.closed:
         raise ConflictError(f"round {turn.name} is {turn.state}; start another: flaredb round start --task {turn.task}")
     step = {"open": _train, "trained": _predict, "predicted": _evaluate, "evaluated": _close}[turn.state]
-    with workspace.run("round advance", round=turn.name, state=turn.state) as run:
+    with workspace.lock(f"round {turn.name}"), workspace.run("round advance", round=turn.name, state=turn.state) as run:
         return step(workspace, run, turn)
 
 
@@ -120,7 +123,7 @@ def promote(
         turn = rounds.find(write.connection, name)
         if turn.state not in ("evaluated", "rejected", "rolled-back") and not force:
             raise ConflictError(f"round {turn.name} is {turn.state}; only an evaluated round can be promoted")
-        _accept(workspace, write, turn, wanted, why)
+        _accept(workspace, write, turn, wanted, why, force)
     return Result(write.operation, (turn.name,), added=len(wanted))
 
 
@@ -138,7 +141,7 @@ def rollback(workspace: Workspace, name: str, why: str, cascade: bool = False) -
     """Undo a promotion. Later rounds that trained on it are listed first, and rolled back too with `cascade`."""
     with workspace.catalog.read() as connection:
         turn = rounds.find(connection, name)
-        later = _trained_on(connection, turn)
+        later = descendants(connection, turn)
     if turn.state != "promoted":
         raise ConflictError(f"round {turn.name} is {turn.state}; only a promoted round can be rolled back")
     if later and not cascade:
@@ -229,20 +232,19 @@ def _close(workspace: Workspace, run: Run, turn: Round) -> Result:
     return Result(write.operation, (turn.name,), added=len(passed))
 
 
-def _accept(workspace: Workspace, write: Write, turn: Round, structures: Sequence[str], why: str) -> None:
+def _accept(
+    workspace: Workspace, write: Write, turn: Round, structures: Sequence[str], why: str, force: bool = False
+) -> None:
+    """Accept structures of a round, unless others were accepted since the gate compared."""
     source = labels.source_number(write.connection, turn.name)
+    judged = [event.operation for event in rounds.events(write.connection, turn) if event.state == "evaluated"]
+    if judged and not force and acceptances.newer(write, judged[-1], structures, source):
+        raise ConflictError(
+            f"since {turn.name} was judged, other labels of {' '.join(structures)} were accepted or revoked; "
+            f"flaredb round promote {turn.name} --force --why …, or reject it and run another round"
+        )
     acceptances.record(write, ("source", source), workspace.structures.check(structures), "accepted", why)
     rounds.move(write, turn, "promoted", f"{' '.join(structures)}: {why}")
-
-
-def _trained_on(connection: Connection, turn: Round) -> list[Round]:
-    """Rounds whose snapshot holds labels of this one."""
-    return [
-        other
-        for other in rounds.every(connection)
-        if other.id != turn.id
-        and any(item.label.source == turn.name for item in snapshots.find(connection, other.snapshot).items)
-    ]
 
 
 def _set_aside(workspace: Workspace, write: Write, task: str) -> list[Finding]:

@@ -68,8 +68,10 @@ def resume(workspace: Workspace, model: str, settings: Mapping[str, str], device
             raise InvalidDataError(f"{known.name} has {known.steps} steps; ask for more: --set steps=N")
         with run.write() as write:
             name = register(workspace, write, known.snapshot, wanted, known.name)
-        folder = workspace.model_folder(name)
-        shutil.copytree(workspace.model_folder(known.name) / "checkpoints", folder / "checkpoints")
+            folder = workspace.model_folder(name)
+            # Before the row is committed: a model without its checkpoint would begin again.
+            shutil.copytree(workspace.model_folder(known.name) / "checkpoints", folder / "checkpoints.part")
+            (folder / "checkpoints.part").rename(folder / "checkpoints")
         return continue_training(workspace, run, name, device)
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from flaredb.catalog import labels, models
+from flaredb.catalog import cases, labels, models, rounds, snapshots
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.workflow import gate
 from flaredb.workflow.current import label_current
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.integrity import fsck, status
+from flaredb.workflow.predict import predict
 from flaredb.workflow.rounds import (
     RoundOptions,
     advance,
@@ -304,3 +305,29 @@ def test_a_moved_workspace_goes_on(after_round, tmp_path):
 def database(root: Path) -> bytes:
     """All bytes of a catalogue, its log included."""
     return b"".join(file.read_bytes() for file in root.glob("catalog.db*"))
+
+
+def test_a_round_is_advanced_by_one_process_at_a_time(after_round):
+    """While one works on a round, another is told who holds it."""
+    with after_round.lock("round organ/1"), pytest.raises(ConflictError, match="process"):
+        advance(after_round, "organ/1")
+
+
+def test_a_source_of_a_round_takes_no_other_labels(after_round):
+    """Predictions of another model cannot slip in under a round's name, past its gate."""
+    with pytest.raises(ConflictError, match="belongs to the round"):
+        predict(after_round, "latest:organ", source="organ/1")
+
+
+def test_a_model_that_learnt_from_the_judges_starts_no_round(after_round):
+    """A round cannot start from weights that have seen the patients it is judged on."""
+    with after_round.catalog.read() as connection:
+        seen = next(case.name for case in cases.every(connection, "train"))
+        turn = rounds.find(connection, "organ/1")
+        learnt = {item.case for item in snapshots.find(connection, turn.snapshot).items}
+    moved = seen if seen in learnt else sorted(learnt)[0]
+    with after_round.run("test") as run, run.write() as write:
+        cases.set_facts(write, moved, {"split": "validation"})
+    reject(after_round, "organ/1", "to start another")
+    with pytest.raises(ConflictError, match="would judge"):
+        round_start(after_round, "organ", OPTIONS._replace(warm=turn.model))
