@@ -82,7 +82,7 @@ def test_the_winner_passes_every_filter(found: list[Candidate], policy: Policy, 
     if not winner.human:
         assert winner.reliability is not None or not policy.require_score
         assert winner.reliability is None or winner.reliability >= policy.threshold("liver")
-    own = [c for c in found if (c.source, c.annotator) == (winner.source, winner.annotator)]
+    own = [c for c in found if (c.source, c.human) == (winner.source, winner.human)]  # models supersede no people
     standing = [c for c in own if c.accepted is not None and not c.withdrawn and not c.excluded]
     assert winner.revision == max(c.revision for c in standing)
 
