@@ -1,7 +1,8 @@
 """Which label of a case is current for a structure, and why the others are not.
 
 Filters first: the label annotates the structure; it is not withdrawn; it is accepted; it is its source's newest that
-is (a generated label never supersedes a human one); its reliability reaches the threshold (generated kinds). Then the order: human kinds before generated ones; among
+is (a generated label supersedes no human one);
+its reliability reaches the threshold (generated kinds). Then the order: human kinds before generated ones; among
 human kinds the newest annotation first unless a source supersedes another; among generated kinds the latest acceptance
 first (accepted at import counts as time zero), then the policy's list of sources, then the label's number.
 The first exhaustive candidate that can tell the structure from others wins. Positive-only and superset candidates
