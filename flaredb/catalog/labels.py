@@ -60,7 +60,7 @@ class NewLabel:
     case: str
     source: str
     kind: str
-    volume: str
+    volume: str | None
     codes: Mapping
     annotated: dict[str, Mode]
     presence: dict[str, Presence]
