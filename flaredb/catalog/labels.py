@@ -1,4 +1,4 @@
-"""Queries on labels: immutable versions with their provenance, and their standing as candidates."""
+"""Queries on labels: immutable versions with their provenance."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.cases import file_space
+from flaredb.catalog.current import cases_of_source
 from flaredb.catalog.database import Write, number
+from flaredb.catalog.derived import candidates
+from flaredb.catalog.standing import chunks, supersessions
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.geometry import FileSpace
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import Mapping
-from flaredb.labels.policy import HUMAN, Candidate
+from flaredb.labels.policy import HUMAN
+from flaredb.labels.precedence import Precedence
 
 _SOURCE = re.compile(r"[A-Za-z0-9][\w.+-]*(/[A-Za-z0-9][\w.+-]*)*", re.ASCII)
 
@@ -104,9 +108,11 @@ def of_source(connection: Connection, source: str, newest: bool = True) -> list[
 
 def by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Label]:
     """Labels by number."""
-    wanted = set(ids)
-    rows = [row for row in connection.execute(_select()) if row.id in wanted]
-    return {label.id: label for label in _labels(connection, rows)}
+    found: dict[int, Label] = {}
+    for chunk in chunks(set(ids)):
+        rows = connection.execute(_select().where(t.labels.c.id.in_(chunk))).all()
+        found |= {label.id: label for label in _labels(connection, rows)}
+    return found
 
 
 def every(connection: Connection) -> list[Label]:
@@ -136,7 +142,13 @@ def add(write: Write, label: NewLabel) -> tuple[int, str]:
         **label.facts,
     }
     (made,) = connection.execute(t.labels.insert().values(values)).inserted_primary_key or (0,)
-    connection.execute(t.label_structures.insert(), list(_structure_rows(connection, int(made), label)))
+    rows = connection.execute(select(t.structures.c.name, t.structures.c.value))
+    values_of = {row.name: row.value for row in rows}
+    annotated = list(structure_rows(values_of, int(made), label))
+    connection.execute(t.label_structures.insert(), annotated)
+    if label.volume is not None:
+        connection.execute(candidates.insert().values(_candidate(values, int(made), annotated)))
+        write.touched.add(case_id)
     for parent in label.parents:
         connection.execute(t.label_parents.insert().values(child_id=made, parent_id=parent))
     return int(made), f"{label.case}@{label.source}@{last + 1}"
@@ -191,92 +203,8 @@ def sources(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def supersedes(connection: Connection) -> list[tuple[str, str]]:
-    """(source, the older source it supersedes)."""
-    older = t.sources.alias("older")
-    query = select(t.sources.c.name, older.c.name).join(older, t.sources.c.supersedes_id == older.c.id)
-    query = query.order_by(t.sources.c.id)
-    return [(newer, old) for newer, old in connection.execute(query)]
-
-
-def candidates(connection: Connection, cases: Iterable[str] | None = None) -> dict[tuple[str, str], list[Candidate]]:
-    """(case, structure) → every label that annotates the structure, with its standing."""
-    accepted = _standing(connection, t.acceptances, "accepted")
-    withdrawn = _standing(connection, t.withdrawals, "withdrawn")
-    reliability = _reliability(connection)
-    query = (
-        select(
-            t.labels.c.id,
-            t.labels.c.source_id,
-            t.cases.c.name.label("case"),
-            t.cases.c.excluded,
-            t.sources.c.name.label("source"),
-            t.labels.c.revision,
-            t.labels.c.kind,
-            t.labels.c.annotator,
-            t.labels.c.annotated_at,
-            t.label_structures.c.structure.label("value"),
-            t.structures.c.name.label("structure"),
-            t.label_structures.c.mode,
-            t.label_structures.c.superset,
-        )
-        .join(t.cases, t.labels.c.case_id == t.cases.c.id)
-        .join(t.sources, t.labels.c.source_id == t.sources.c.id)
-        .join(t.label_structures, t.label_structures.c.label_id == t.labels.c.id)
-        .join(t.structures, t.structures.c.value == t.label_structures.c.structure)
-        .where(t.labels.c.volume.is_not(None))
-        .order_by(t.labels.c.id)
-    )
-    if cases is not None:
-        query = query.where(t.cases.c.name.in_(list(cases)))
-    found: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
-    for row in connection.execute(query):
-        own, whole = ("label", row.id, row.value), ("source", row.source_id, row.value)
-        found[row.case, row.structure].append(
-            Candidate(
-                structure=row.structure,
-                label=f"{row.case}@{row.source}@{row.revision}",
-                number=row.id,
-                source=row.source,
-                kind=row.kind,
-                revision=row.revision,
-                exhaustive=row.mode == "exhaustive",
-                superset=row.superset,
-                accepted=accepted.get(own, accepted.get(whole)),
-                annotated_at=row.annotated_at.isoformat(),
-                annotator=row.annotator,
-                withdrawn=withdrawn.get(own, withdrawn.get(whole)) is not None,
-                excluded=row.excluded,
-                reliability=reliability.get((row.id, row.value)),
-            )
-        )
-    return found
-
-
-def _standing(connection: Connection, events: Any, positive: str) -> dict[tuple[str, int, int], int | None]:
-    """(`label` or `source`, key, structure) → the number of the operation in force, None if the last event undid it.
-
-    An acceptance at import counts as operation 0.
-    """
-    standing: dict[tuple[str, int, int], int | None] = {}
-    for row in connection.execute(select(events).order_by(events.c.id)):
-        key = ("label", row.label_id, row.structure) if row.label_id else ("source", row.source_id, row.structure)
-        number = 0 if getattr(row, "at_import", False) else row.operation_id
-        standing[key] = number if row.event == positive else None
-    return standing
-
-
-def _reliability(connection: Connection) -> dict[tuple[int, int], float]:
-    """(label, structure) → its reliability score, where it was scored against itself (protocol `reliability`)."""
-    query = select(t.scores.c.label_id, t.scores.c.structure, t.scores.c.value).where(
-        t.scores.c.protocol == "reliability"
-    )
-    return {(label, structure): value for label, structure, value in connection.execute(query)}
-
-
-def _structure_rows(connection: Connection, number: int, label: NewLabel) -> Iterable[dict[str, Any]]:
-    rows = connection.execute(select(t.structures.c.name, t.structures.c.value))
-    values = {row.name: row.value for row in rows}
+def structure_rows(values: dict[str, int], number: int, label: NewLabel) -> Iterable[dict[str, Any]]:
+    """What a label annotates, as rows; `values` are those of the structures by name."""
     for name, mode in label.annotated.items():
         presence = label.presence[name]
         yield {
@@ -288,6 +216,21 @@ def _structure_rows(connection: Connection, number: int, label: NewLabel) -> Ite
             "voxels": presence.voxels,
             "box": presence.box,
         }
+
+
+def _candidate(facts: dict[str, Any], number: int, annotated: list[dict[str, Any]]) -> dict[str, Any]:
+    """The label in the fast form that decides what is current."""
+    weak = {row["structure"] for row in annotated if row["superset"] or row["mode"] != "exhaustive"}
+    return {
+        "case_id": facts["case_id"],
+        "label_id": number,
+        "source_id": facts["source_id"],
+        "revision": facts["revision"],
+        "human": facts["kind"] in HUMAN,
+        "annotated_at": facts["annotated_at"],
+        "strong": sum(1 << row["structure"] for row in annotated if row["structure"] not in weak),
+        "weak": sum(1 << value for value in weak),
+    }
 
 
 def _model_number(connection: Connection, name: str | None) -> int | None:
@@ -316,12 +259,14 @@ def _select() -> Select[Any]:
 def _labels(connection: Connection, rows: Iterable[Row[Any]]) -> list[Label]:
     rows = list(rows)
     annotated: dict[int, dict[str, Mode]] = defaultdict(dict)
-    query = select(t.label_structures, t.structures.c.name).join(t.structures)
-    if len(rows) == 1:
-        query = query.where(t.label_structures.c.label_id == rows[0].id)
-    for part in connection.execute(query.order_by(t.label_structures.c.structure)):
-        mode = Mode(part.mode == "exhaustive", tuple(part.within.split()))
-        annotated[part.label_id][part.name] = mode
+    query = select(t.label_structures, t.structures.c.name).join(t.structures).order_by(t.label_structures.c.structure)
+    for chunk in chunks(row.id for row in rows):
+        for part in connection.execute(query.where(t.label_structures.c.label_id.in_(chunk))):
+            annotated[part.label_id][part.name] = Mode(part.mode == "exhaustive", tuple(part.within.split()))
+    mappings: dict[str, Mapping] = {}
+    for row in rows:
+        if row.mapping_text not in mappings:
+            mappings[row.mapping_text] = Mapping.from_text(row.mapping_name, row.mapping_text)
     return [
         Label(
             row.id,
@@ -330,7 +275,7 @@ def _labels(connection: Connection, rows: Iterable[Row[Any]]) -> list[Label]:
             row.revision,
             row.kind,
             row.volume,
-            Mapping.from_text(row.mapping_name, row.mapping_text),
+            mappings[row.mapping_text],
             annotated[row.id],
             file_space(row),
             row.annotator,
@@ -342,6 +287,26 @@ def _labels(connection: Connection, rows: Iterable[Row[Any]]) -> list[Label]:
 
 
 def set_supersedes(write: Write, source: int, older: str) -> None:
-    """Record that a source's labels come before those of an older source."""
-    older_id = source_number(write.connection, older)
-    write.connection.execute(t.sources.update().where(t.sources.c.id == source).values(supersedes_id=older_id))
+    """Record that a source's labels come before those of an older source; ConflictError if it is the other way."""
+    connection = write.connection
+    older_id = source_number(connection, older)
+    known = supersessions(connection)
+    if (source, older_id) in known:
+        return
+    if source == older_id or source in Precedence(known).below.get(older_id, frozenset()):
+        raise ConflictError(f"{older} is superseded by itself that way; sources cannot supersede each other")
+    values = {"source_id": source, "older_id": older_id, "operation_id": write.operation}
+    connection.execute(t.supersessions.insert().values(values))
+    write.touched.update(cases_of_source(connection, source) & cases_of_source(connection, older_id))
+
+
+def same(connection: Connection, label: NewLabel) -> str | None:
+    """The name of a label of the same source that says the same of the case, if there is one."""
+    query = (
+        _select()
+        .where(t.cases.c.name == label.case, t.sources.c.name == label.source, t.labels.c.kind == label.kind)
+        .where(t.labels.c.volume == label.volume, t.labels.c.annotator == label.annotator)
+        .where(t.mappings.c.digest == label.codes.digest)
+    )
+    found = _labels(connection, connection.execute(query.order_by(t.labels.c.id)).all())
+    return next((known.name for known in found if known.annotated == label.annotated), None)

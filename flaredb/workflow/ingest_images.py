@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,19 +55,28 @@ def ingest_images(
         would = {"cases": [item.case for item in search.found]}
         return Result(None, findings=search.findings, would=would)
 
-    def store(item: Found) -> _Stored | None:
-        return _store(workspace, item, options.allow_lossy)
-
     tally = Tally(search.findings)
     root = path if path.is_dir() else path.parent
     with workspace.run("ingest images", path=path.name, split=options.split) as run:
         with run.write() as write:
             write.add_findings(search.findings)
-        stored = in_order(store, search.found, options.workers)
-        for item, future in workspace.reporter.track(stored, "scans", len(search.found)):
-            outcome, remarks = _enter(workspace, run, item, future, options, root)
-            tally.count(outcome, item.case, remarks)
+        for outcome, case_name, remarks in bring_images(workspace, run, search.found, options, root):
+            tally.count(outcome, case_name, remarks)
     return tally.result(write.operation)
+
+
+def bring_images(
+    workspace: Workspace, run: Run, found: Sequence[Found], options: ImageOptions, root: Path
+) -> Iterator[tuple[Outcome, str, list[Finding]]]:
+    """Import the files found under `root`, one after the other: what became of each, its case, and remarks."""
+
+    def store(item: Found) -> _Stored | None:
+        return _store(workspace, item, options.allow_lossy)
+
+    stored = in_order(store, found, options.workers)
+    for item, future in workspace.reporter.track(stored, "scans", len(found)):
+        outcome, remarks = _enter(workspace, run, item, future, options, root)
+        yield outcome, item.case, remarks
 
 
 def _store(workspace: Workspace, item: Found, allow_lossy: bool) -> _Stored | None:
@@ -101,10 +111,14 @@ def _enter(
             remarks = [f._replace(case=item.case, path=place) for f in stored.scan.findings]
             facts = _facts(stored, item.path.name, options)
             twins = cases.with_voxels(write.connection, stored.digests.voxels)
-            patient = twins[0].patient if twins else workspace.patient_key(item.case)
+            own = workspace.patient_key(item.case)
+            patient = twins[0].patient if twins else own
             if known:
-                moved = {"split": options.split, "patient_id": cases.patient_id(write, patient)}
-                cases.set_facts(write, item.case, facts | moved)
+                moved: dict[str, Any] = {"split": options.split}
+                if known.patient == own:  # else somebody said whose scan it is
+                    moved["patient_id"] = cases.patient_id(write, patient)
+                said = {name: value for name, value in facts.items() if value is not None}
+                cases.set_facts(write, item.case, said | moved)
             else:
                 cases.add(write, item.case, patient, options.split, facts)
             remarks += [_twin(item.case, twin, place) for twin in twins if twin.name != item.case]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,22 +63,42 @@ def ingest_labels(
     for item in search.found:
         resolve(statements.of(item.case), workspace.structures, mapping, lambda _: True)
 
-    def store(item: Found) -> _Stored:
-        return _store(workspace, item, statements.of(item.case), mapping, options)
-
     tally = Tally(search.findings)
     with workspace.run("ingest labels", path=path.name, **options._asdict()) as run:
         with run.write() as write:
             write.add_findings(search.findings)
-            _prepare_source(write, options)
-        stored = in_order(store, search.found, options.workers)
-        for item, future in workspace.reporter.track(stored, "labels", len(search.found)):
-            outcome, remarked, name = _enter(run, item, future, options, workspace.patient_key(item.case))
-            tally.count(outcome, name, remarked)
+            prepare_source(write, options)
+        for brought in bring_labels(workspace, run, search.found, statements, options):
+            tally.count(brought.outcome, brought.label, brought.findings)
     return tally.result(write.operation)
 
 
-def _prepare_source(write: Write, options: LabelOptions) -> None:
+class Brought(NamedTuple):
+    """What became of a label file; `label` is the label's name, empty if it failed."""
+
+    case: str
+    outcome: Outcome
+    label: str
+    findings: list[Finding]
+
+
+def bring_labels(
+    workspace: Workspace, run: Run, found: Sequence[Found], statements: Statements, options: LabelOptions
+) -> Iterator[Brought]:
+    """Import the files found as labels of a source that is there, one after the other."""
+    mapping = load_mapping(options.mapping, workspace.structures)
+
+    def store(item: Found) -> _Stored:
+        return _store(workspace, item, statements.of(item.case), mapping, options)
+
+    stored = in_order(store, found, options.workers)
+    for item, future in workspace.reporter.track(stored, "labels", len(found)):
+        outcome, remarked, name = _enter(run, item, future, options, workspace.patient_key(item.case))
+        yield Brought(item.case, outcome, name, remarked)
+
+
+def prepare_source(write: Write, options: LabelOptions) -> None:
+    """Make the source unless it is there; ConflictError if a round owns it or it is of the other kind."""
     rounds.refuse_source(write.connection, options.source)
     number = labels.ensure_source(write, options.source, options.kind)
     if options.supersedes:
@@ -113,7 +134,7 @@ def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Map
     label = NewLabel(
         case=item.case,
         source=options.source,
-        kind=_kind(workspace, statement.kind or options.kind, annotated),
+        kind=exact_kind(workspace, statement.kind or options.kind, annotated),
         volume=volume,
         codes=mapping,
         annotated=annotated,
@@ -187,7 +208,7 @@ def _box(mask: NDArray[np.bool_]) -> tuple[tuple[int, int, int], tuple[int, int,
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
-def _kind(workspace: Workspace, kind: str, annotated: dict[str, Any]) -> str:
+def exact_kind(workspace: Workspace, kind: str, annotated: dict[str, Any]) -> str:
     """A ground-truth label that annotates lesions alone is `tumor-only`."""
     lesions_alone = annotated and set(annotated) <= set(workspace.structures.lesions)
     return "tumor-only" if kind == "ground-truth" and lesions_alone else kind
