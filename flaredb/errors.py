@@ -1,6 +1,7 @@
 """What can go wrong, grouped by what the person who sees it does next.
 
     FlareError                        exit 1
+    ├── UsageError                         2   asked in a way that cannot be, or an extra is missing: says which
     ├── NotFoundError (LookupError)        3   no such case, label, round: says what exists
     ├── ConflictError                      4   exists, closed, locked, changed: says who holds it
     ├── InvalidDataError (ValueError)      5   file, label or setting breaks a rule; carries findings
@@ -31,6 +32,12 @@ class FlareError(Exception):
     """Anything flaredb refuses or cannot do."""
 
     exit_code = 1
+
+
+class UsageError(FlareError):
+    """The request cannot be met as it was put, or needs an extra that is not installed; the message says which."""
+
+    exit_code = 2
 
 
 class NotFoundError(FlareError, LookupError):

@@ -6,11 +6,12 @@ Nothing absolute is stored, so a workspace can be moved. Verbs that change thing
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import socket
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from hashlib import sha256
@@ -21,13 +22,15 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from flaredb.catalog import cases, labels, policies, structures
+from flaredb.catalog import cases, current, labels, policies, structures
 from flaredb.catalog.database import Catalog, Connection, Run, read_only_query
-from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
+from flaredb.catalog.engines import is_sqlite, located
+from flaredb.catalog.filesystem import refuse_network
+from flaredb.errors import ConflictError, InvalidDataError, NotFoundError, UsageError
 from flaredb.geometry import Grid
 from flaredb.labels.combine import Combined, combine
 from flaredb.labels.labelset import Sets
-from flaredb.labels.policy import Decision, Policy, decide
+from flaredb.labels.policy import Policy
 from flaredb.labels.resolve import entries, trusts
 from flaredb.labels.structures import FLARE23, StructureSet
 from flaredb.labels.tasks import find_task, project
@@ -35,6 +38,8 @@ from flaredb.progress import Reporter
 from flaredb.volumes.store import VolumeStore
 
 CONFIG = "flaredb.toml"
+CATALOG = "sqlite:///catalog.db"
+VOLUMES = "volumes"
 _UNFINISHED = {"catalog.db", "catalog.db-wal", "catalog.db-shm", f".{CONFIG}.part"}
 
 
@@ -57,9 +62,15 @@ class Workspace:
         self.reporter = Reporter()
 
     @classmethod
-    def create(cls, root: Path, set_of_structures: StructureSet = FLARE23) -> Workspace:
-        """Make a new workspace in an empty or new folder."""
+    def create(
+        cls, root: Path, set_of_structures: StructureSet = FLARE23, catalog: str = CATALOG, volumes: str = VOLUMES
+    ) -> Workspace:
+        """Make a new workspace in an empty or new folder.
+
+        The catalogue is a file there, or an empty PostgreSQL database; volumes may be in another folder.
+        """
         root = root.resolve()
+        _check_places(root, catalog, volumes)
         if (root / CONFIG).exists():
             raise ConflictError(f"{root.name} is a workspace already; flaredb -w {root.name} status")
         there = {entry.name for entry in root.iterdir()} if root.exists() else set()
@@ -68,15 +79,18 @@ class Workspace:
         for name in there:  # what an interrupted init left
             (root / name).unlink()
         root.mkdir(parents=True, exist_ok=True)
-        settings = {
-            "workspace": {"catalog": "sqlite:///catalog.db", "volumes": "volumes", "salt": secrets.token_hex(8)}
-        }
+        settings = {"workspace": {"catalog": catalog, "volumes": volumes, "salt": secrets.token_hex(8)}}
         made = cls(root, settings)
-        made.catalog.upgrade()
-        with made.catalog.run("init", {}) as run, run.write() as write:
-            structures.store(write, set_of_structures)
-            policies.apply(write, Policy(), "the rules as they come")
-        lines = [f'{key} = "{value}"' for key, value in settings["workspace"].items()]
+        try:
+            made.catalog.check_free()
+            made.catalog.upgrade()
+            with made.catalog.run("init", {}) as run, run.write() as write:
+                structures.store(write, set_of_structures)
+                policies.apply(write, Policy(), "the rules as they come")
+        except BaseException:
+            made.close()
+            raise
+        lines = [f"{key} = {json.dumps(value)}" for key, value in settings["workspace"].items()]
         # The settings come last: a folder without them is no workspace, whatever was interrupted.
         temporary = root / f".{CONFIG}.part"
         temporary.write_text("\n".join(["[workspace]", *lines, ""]), encoding="utf-8")
@@ -94,8 +108,12 @@ class Workspace:
             opened = cls(path, settings)
         except (tomllib.TOMLDecodeError, KeyError) as error:
             raise InvalidDataError(f"{CONFIG}: {error}") from error
-        if check:
-            opened.catalog.check_schema()
+        try:
+            if check:
+                opened.catalog.check_schema()
+        except BaseException:
+            opened.close()
+            raise
         return opened
 
     @classmethod
@@ -175,28 +193,13 @@ class Workspace:
         volume = self.volumes.open(_voxels_of(found))
         return Voxels(volume.read(), volume.grid)
 
-    def decisions(self, connection: Connection, names: Iterable[str] | None = None) -> dict[str, list[Decision]]:
-        """For each case with labels: the decision on every structure, in order of value."""
-        _, policy = self.policy(connection)
-        candidates = labels.candidates(connection, names)
-        supersedes = labels.supersedes(connection)
-        found: dict[str, list[Decision]] = {case: [] for case, _ in candidates}
-        for case, decided in found.items():
-            for structure in self.structures.names:
-                decided.append(decide(structure, candidates.get((case, structure), []), policy, supersedes))
-        return found
-
-    def policy(self, connection: Connection) -> tuple[int, Policy]:
-        """The policy in force and its number."""
-        return policies.current(connection)
-
     def combined(self, case: str) -> Combined:
         """Label sets of a case from its current labels, and where they contradict each other. (z, y, x), LPS."""
         with self.catalog.read() as connection:
             shape = self._shape(connection, case)
             found = {label.id: label for label in labels.of_case(connection, case)}
-            decisions = self.decisions(connection, [case]).get(case, [])
-        chosen = entries(self.structures, decisions, found)
+            spoken = current.now(connection, [case]).get(case, [])
+        chosen = entries(self.structures, spoken, found)
         trusted = trusts((found[entry.label], entry.role, entry.structures) for entry in chosen)
         volumes = [self.volumes.open(_voxels_of(found[entry.label])).read() for entry in chosen]
         if not chosen:
@@ -224,6 +227,17 @@ class Workspace:
     def _shape(self, connection: Connection, case: str) -> tuple[int, int, int]:
         grid = cases.find(connection, case).grid
         return grid.shape if grid else (0, 0, 0)
+
+
+def _check_places(root: Path, catalog: str, volumes: str) -> None:
+    """UsageError for a catalogue or volumes that cannot be there."""
+    url = located(catalog)
+    if is_sqlite(url):
+        if not url.database or url.database == ":memory:" or len(Path(url.database).parts) > 1:
+            raise UsageError(f"a SQLite catalogue is a file in the workspace's own folder: {CATALOG}")
+        refuse_network(root)
+    if "://" in volumes:
+        raise UsageError(f"volumes are kept in a folder, not at {volumes}; give a path")
 
 
 def _voxels_of(label: labels.Label) -> str:

@@ -102,9 +102,9 @@ def grid(
     return Grid(shape, spacing, (origin, origin + 1, origin + 2))
 
 
-def new_catalog(folder: Path, space: StructureSet = FLARE23) -> Catalog:
-    """A catalogue with its structures and the policy as it comes."""
-    catalog = Catalog(f"sqlite:///{folder}/catalog.db")
+def new_catalog(where: Path | str, space: StructureSet = FLARE23) -> Catalog:
+    """A catalogue with its structures and the policy as it comes, at a URL or as a file of a folder."""
+    catalog = Catalog(where if isinstance(where, str) else f"sqlite:///{where}/catalog.db")
     catalog.upgrade()
     with catalog.run("init", {}) as run, run.write() as write:
         structures.store(write, space)

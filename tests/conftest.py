@@ -9,6 +9,7 @@ import torch
 
 from flaredb.workspace import Workspace
 from tests.cohorts import fill, tiny, write_files
+from tests.postgres import Server, server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,6 +22,13 @@ def one_thread() -> None:
 def no_workspace_around(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's own workspace is touched."""
     monkeypatch.delenv("FLAREDB_WORKSPACE", raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of these tests alone."""
+    with server() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

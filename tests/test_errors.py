@@ -12,10 +12,12 @@ from flaredb.errors import (
     InvalidDataError,
     NotFoundError,
     StorageError,
+    UsageError,
 )
 
 TREE = {
     FlareError: (Exception, 1),
+    UsageError: (FlareError, 2),
     NotFoundError: (LookupError, 3),
     ConflictError: (FlareError, 4),
     InvalidDataError: (ValueError, 5),

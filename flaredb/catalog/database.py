@@ -9,37 +9,35 @@ from __future__ import annotations
 import getpass
 import re
 import socket
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from flaredb.catalog import current, migrate
 from flaredb.catalog import tables as t
+from flaredb.catalog.engines import is_sqlite, located, make_engine, transaction
 from flaredb.catalog.types import now
-from flaredb.catalog.views import create_views, drop_views
-from flaredb.errors import ConflictError, Finding, InvalidDataError, StorageError
+from flaredb.errors import ConflictError, Finding, InvalidDataError
 from flaredb.version import __version__
 
 __all__ = ["Catalog", "Connection", "Run", "Write", "read_only_query"]
 
-BUSY_TIMEOUT_MS = 30_000
 _DIGITS = 10
-_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class Write(NamedTuple):
+@dataclass(frozen=True)
+class Write:
     """An open write transaction and its operation number."""
 
     connection: Connection
     operation: int
+    touched: set[int] = field(default_factory=set)
+    """Cases whose current labels may have changed."""
 
     def add_findings(self, findings: list[Finding] | tuple[Finding, ...]) -> None:
         """Record remarks under this operation."""
@@ -70,36 +68,36 @@ class Run(NamedTuple):
         with self.catalog.writer() as connection:
             row = connection.execute(t.operations.insert().values(run_id=self.number, at=now()))
             (operation,) = row.inserted_primary_key or (0,)
-            yield Write(connection, int(operation))
+            write = Write(connection, int(operation))
+            yield write
+            current.refresh(connection, write.operation, write.touched)
 
 
 class Catalog:
     """A database of scans, labels and everything that happened to them."""
 
     def __init__(self, url: str, root: Path | None = None) -> None:
-        """A database URL; a relative SQLite path is under `root`."""
-        self.url = make_url(url)
-        if root and self.url.get_backend_name() == "sqlite" and self.url.database:
-            self.url = self.url.set(database=str(root / self.url.database))
-        self._writer = self._engine(read_only=False)
-        self._reader = self._engine(read_only=True)
+        """A database URL; a relative SQLite path is under `root`. UsageError for a URL that cannot be used."""
+        self.url = located(url, root)
+        self._writer = make_engine(self.url, "write")
+        self._reader = make_engine(self.url, "read")
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the catalogue is a file; else it is on a PostgreSQL server."""
+        return is_sqlite(self.url)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only transaction with a stable view of the data."""
-        with self._reader.connect() as connection, connection.begin():
+        with transaction(self._reader) as connection:
             yield connection
 
     @contextmanager
     def writer(self) -> Iterator[Connection]:
-        """A transaction that holds the write lock from its start."""
-        try:
-            with self._writer.connect() as connection, connection.begin():
-                yield connection
-        except OperationalError as error:
-            if "locked" in str(error):
-                raise ConflictError("another process is writing to the catalogue; try again in a moment") from error
-            raise
+        """A transaction that holds the write lock from its start; ConflictError if another holds it too long."""
+        with transaction(self._writer) as connection:
+            yield connection
 
     @contextmanager
     def run(self, verb: str, arguments: dict[str, Any], actor: str | None = None) -> Iterator[Run]:
@@ -124,34 +122,36 @@ class Catalog:
     def schema_state(self) -> str:
         """`head`, `behind`, `ahead` or `none`."""
         with self.read() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-        script = ScriptDirectory(str(_MIGRATIONS))
-        known = {revision.revision for revision in script.walk_revisions()}
-        if current is None:
-            return "none"
-        if current not in known:
-            return "ahead"
-        return "head" if current == script.get_current_head() else "behind"
+            return migrate.state(connection)
 
     def check_schema(self) -> None:
         """Raise StorageError unless the schema is the one this version speaks."""
-        state = self.schema_state()
-        if state == "ahead":
-            raise StorageError("the catalogue was made by a newer flaredb; install that version")
-        if state != "head":
-            raise StorageError(f"the catalogue's schema is {state}; run: flaredb upgrade")
+        migrate.check(self.schema_state())
 
-    def upgrade(self) -> None:
-        """Bring the schema to head; views are dropped before and made again after."""
-        if self.schema_state() == "ahead":
-            self.check_schema()
-        with self._writer.connect() as connection, connection.begin():
-            drop_views(connection)
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            create_views(connection)
+    def check_free(self) -> None:
+        """ConflictError if the database holds a catalogue, or something else, already.
+
+        What an interrupted `init` left does not count.
+        """
+        with self.read() as connection:
+            state = migrate.state(connection)
+            if state == "none" and not inspect(connection).get_table_names():
+                return
+            if state == migrate.HEAD and not connection.execute(select(func.count()).select_from(t.structures)).scalar():
+                return
+        raise ConflictError(
+            "the database holds a catalogue or other tables already; make an empty one with createdb, "
+            "or copy the flaredb.toml of the catalogue's workspace to open it from here"
+        )
+
+    def upgrade(self, target: str = migrate.HEAD) -> None:
+        """Bring the schema to head (or, for tests, to an older revision): all of it or nothing."""
+        engine = make_engine(self.url, "rebuild")
+        try:
+            with transaction(engine) as connection:
+                migrate.migrate(connection, target)
+        finally:
+            engine.dispose()
 
     def close(self) -> None:
         """Give connections back."""
@@ -162,58 +162,10 @@ class Catalog:
         with self.writer() as connection:
             connection.execute(t.runs.update().where(t.runs.c.id == run).values(ended=now(), outcome=outcome))
 
-    def _engine(self, read_only: bool) -> Engine:
-        sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {}
-        if sqlite:
-            options["connect_args"] = {"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000}
-        engine = create_engine(self.url, **options)
-        if sqlite:
-            event.listen(engine, "connect", _pragmas(read_only))
-            begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
-        else:
-            begin = "SET TRANSACTION READ ONLY" if read_only else f"SELECT pg_advisory_xact_lock({_LOCK})"
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-        return engine
-
-
-_LOCK = 0x666C617265  # one write lock a database, as SQLite has; "flare" in ASCII
-
-
-def _pragmas(read_only: bool) -> Any:
-    """What every SQLite connection needs before its first transaction."""
-    settings = ["foreign_keys=ON", "journal_mode=WAL"]
-    settings += ["query_only=ON"] if read_only else ["synchronous=FULL"]
-
-    def connect(connection: Any, _record: Any) -> None:
-        for setting in settings:
-            connection.execute(f"PRAGMA {setting}").close()
-        if read_only:
-            connection.set_authorizer(_authorize)
-
-    return connect
-
 
 def _escaped(query: str, parameters: dict[str, Any]) -> str:
     """Colons that begin no given parameter are colons."""
     return re.sub(r"(?<!:):(\w+)", lambda m: m[0] if m[1] in parameters else f"\\{m[0]}", query)
-
-
-def _authorize(action: int, first: str | None, *_rest: str | None) -> int:
-    """What a reading connection may do: `query_only` alone could be switched off by a query."""
-    asks = action == sqlite3.SQLITE_PRAGMA and first in _LOOKING
-    return sqlite3.SQLITE_OK if action in _READING or asks else sqlite3.SQLITE_DENY
-
-
-_READING = {
-    sqlite3.SQLITE_SELECT,
-    sqlite3.SQLITE_READ,
-    sqlite3.SQLITE_FUNCTION,
-    sqlite3.SQLITE_RECURSIVE,
-    sqlite3.SQLITE_TRANSACTION,
-}
-# What alembic and SQLAlchemy ask about tables; none of these changes anything.
-_LOOKING = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list"}
 
 
 def number(text: str) -> int:

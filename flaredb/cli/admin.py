@@ -14,12 +14,18 @@ from flaredb.cli.options import FILE, App, example, pass_app, settings
 @click.command()
 @click.argument("folder", metavar="DIR", type=FILE)
 @click.option("--structures", default="flare23", type=click.Choice(["flare23"]), help="What can be segmented.")
+@click.option("--catalog", metavar="URL", help="An empty PostgreSQL database: postgresql://USER@HOST/NAME.")
+@click.option("--volumes", metavar="DIR", help="Keep voxels in another folder, such as a large or shared disk.")
 @pass_app
-def init(app: App, folder: Path, structures: str) -> None:
-    """Make a new workspace in an empty or new folder."""
-    from flaredb.workspace import Workspace
+def init(app: App, folder: Path, structures: str, catalog: str | None, volumes: str | None) -> None:
+    """Make a new workspace in an empty or new folder.
 
-    with Workspace.create(folder) as workspace:
+    The catalogue is a SQLite file in the workspace unless --catalog names a PostgreSQL database. The URL is stored,
+    so it must not hold a password: put that into ~/.pgpass or PGPASSWORD.
+    """
+    from flaredb.workspace import CATALOG, VOLUMES, Workspace
+
+    with Workspace.create(folder, catalog=catalog or CATALOG, volumes=volumes or VOLUMES) as workspace:
         made = {"workspace": folder.as_posix(), "structures": list(workspace.structures.names)}
     app.document(made, lambda: click.echo(f"made {folder}; next: flaredb -w {folder} ingest images PATH"))
 

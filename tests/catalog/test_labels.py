@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -16,20 +14,18 @@ from flaredb.errors import NotFoundError
 from flaredb.labels.mappings import load_mapping
 from flaredb.labels.policy import Candidate
 from flaredb.labels.structures import FLARE23
-from tests.builders import KIDNEYS, add_case, add_label, modes, new_catalog
+from tests.builders import KIDNEYS, add_case, add_label, modes
 
 Event = Literal["accepted", "revoked", "withdrawn", "restored"]
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
+def catalog(fresh: Catalog) -> Catalog:
     """A catalogue with one case and one label of its liver and spleen."""
-    made = new_catalog(tmp_path)
-    with made.run("test", {}) as run, run.write() as write:
+    with fresh.run("test", {}) as run, run.write() as write:
         add_case(write)
         add_label(write, annotated=modes("liver", "spleen"))
-    yield made
-    made.close()
+    return fresh
 
 
 def act(catalog: Catalog, who: str, event: Event, structure: str = "liver") -> int:

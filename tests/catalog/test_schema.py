@@ -38,13 +38,11 @@ def definitions(connection: Connection) -> dict[str, set[str]]:
     }
 
 
-def test_the_migrations_end_where_the_tables_are(tmp_path: Path) -> None:
+def test_the_migrations_end_where_the_tables_are(fresh: Catalog) -> None:
     """Alembic finds nothing to change between the migrated database and the tables in the code."""
-    catalog = new_catalog(tmp_path)
-    with catalog.read() as connection:
+    with fresh.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, t.metadata) == []
-    catalog.close()
 
 
 def test_the_migrations_make_the_same_sql(tmp_path: Path) -> None:
@@ -62,10 +60,9 @@ def test_the_migrations_make_the_same_sql(tmp_path: Path) -> None:
     made.close()
 
 
-def test_every_constraint_has_a_name_and_every_reference_restricts(tmp_path: Path) -> None:
+def test_every_constraint_has_a_name_and_every_reference_restricts(fresh: Catalog) -> None:
     """A nameless constraint is lost at the next rebuild of its table; a cascade empties tables."""
-    catalog = new_catalog(tmp_path)
-    with catalog.read() as connection:
+    with fresh.read() as connection:
         looked = inspect(connection)
         for table in looked.get_table_names():
             if table == "alembic_version":
@@ -74,22 +71,19 @@ def test_every_constraint_has_a_name_and_every_reference_restricts(tmp_path: Pat
             references = looked.get_foreign_keys(table)
             assert all(constraint["name"] for constraint in [*named, *references])
             assert all(reference["options"].get("ondelete") == "RESTRICT" for reference in references)
-    catalog.close()
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
-def test_views_have_their_columns(tmp_path: Path, view: str) -> None:
+def test_views_have_their_columns(fresh: Catalog, view: str) -> None:
     """Every view answers after the upgrade, with the columns that the manual pins."""
-    catalog = new_catalog(tmp_path)
-    with catalog.read() as connection:
+    with fresh.read() as connection:
         result = connection.execute(text(f"SELECT * FROM {view}"))
         assert list(result.keys()) == COLUMNS[view].split()
-    catalog.close()
 
 
-def test_the_schemas_state_is_told(tmp_path: Path) -> None:
+def test_the_schemas_state_is_told(empty_url: str) -> None:
     """None before the first upgrade, head after it, and again after another; ahead when a newer flaredb was here."""
-    catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog = Catalog(empty_url)
     assert catalog.schema_state() == "none"
     with pytest.raises(StorageError, match="flaredb upgrade"):
         catalog.check_schema()
@@ -106,13 +100,11 @@ def test_the_schemas_state_is_told(tmp_path: Path) -> None:
     catalog.close()
 
 
-def test_upgrading_a_newer_catalogue_is_refused(tmp_path: Path) -> None:
+def test_upgrading_a_newer_catalogue_is_refused(fresh: Catalog) -> None:
     """`flaredb upgrade` on a catalogue of a newer flaredb is a StorageError, and takes no view away."""
-    catalog = new_catalog(tmp_path)
-    with catalog.writer() as connection:
+    with fresh.writer() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StorageError):
-        catalog.upgrade()
-    with catalog.read() as connection:
+        fresh.upgrade()
+    with fresh.read() as connection:
         assert set(VIEWS) <= set(inspect(connection).get_view_names())
-    catalog.close()
