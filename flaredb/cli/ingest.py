@@ -9,6 +9,9 @@ import click
 
 from flaredb.cli.options import FILE, App, example, pass_app
 
+SPLITS = ("train", "validation", "test")
+KINDS = ("ground-truth", "external", "pseudo", "fused")
+
 
 @click.group()
 def ingest() -> None:
@@ -19,7 +22,7 @@ def ingest() -> None:
 @ingest.command()
 @click.argument("path", type=FILE)
 @click.option("--case", metavar="NAME", help="Name of the case, for a single file.")
-@click.option("--split", default="train", show_default=True, type=click.Choice(["train", "validation", "test"]))
+@click.option("--split", default="train", show_default=True, type=click.Choice(SPLITS))
 @click.option("--allow-lossy", is_flag=True, help="Round HU that are no integers, clip those beyond int16.")
 @click.option("--workers", default=2, show_default=True, help="Files read at once.")
 @click.option("--dry-run", is_flag=True, help="Only say what would come in.")
@@ -36,7 +39,7 @@ def images(app: App, /, path: Path, case: str | None, dry_run: bool, **options: 
 @ingest.command()
 @click.argument("path", type=FILE)
 @click.option("--source", required=True, metavar="NAME", help="Who made these labels.")
-@click.option("--kind", required=True, type=click.Choice(["ground-truth", "external", "pseudo", "fused"]))
+@click.option("--kind", required=True, type=click.Choice(KINDS))
 @click.option("--case", metavar="NAME", help="Name of the case, for a single file.")
 @click.option("--annotated", metavar="A,B|all|present", help="Structures the labels speak about.")
 @click.option("--annotated-from", "table", type=FILE, metavar="FILE.csv", help="The same by case: case,annotated.")
@@ -66,6 +69,33 @@ def labels(
     statements = stated(annotated, positive_only, table)
     with app.open() as workspace:
         app.result(ingest_labels(workspace, path, statements, LabelOptions(**options, accepted=not not_accepted), case))
+
+
+@example("flaredb ingest manifest dataset.json --source flare23 --kind ground-truth --annotated-from annotated.csv")
+@ingest.command()
+@click.argument("path", metavar="FILE.json", type=FILE)
+@click.option("--split", type=click.Choice(SPLITS), help="Whose list to read; training unless told otherwise.")
+@click.option("--source", metavar="NAME", help="Who made the labels that the list names.")
+@click.option("--kind", type=click.Choice(KINDS), help="Kind of those labels.")
+@click.option("--annotated", metavar="A,B|all", help="Structures the labels speak about.")
+@click.option("--annotated-from", "table", type=FILE, metavar="FILE.csv", help="The same by case: case,annotated.")
+@click.option("--mapping", default="identity", show_default=True, metavar="NAME|FILE.toml", help="What codes mean.")
+@click.option("--add-cases", is_flag=True, help="Register cases that only FILE.csv names, too.")
+@click.option("--workers", default=2, show_default=True, help="Files read at once.")
+@click.option("--dry-run", is_flag=True, help="Only say what would come in.")
+@pass_app
+def manifest(app: App, /, path: Path, annotated: str | None, table: Path | None, dry_run: bool, **options: Any) -> None:
+    """Register the cases that an nnU-Net or MSD dataset.json lists.
+
+    Scans and labels whose files are beside it are imported; labels without a file are announced: kept as annotated,
+    never current.
+    """
+    from flaredb.workflow.annotated import stated
+    from flaredb.workflow.ingest_manifest import ManifestOptions, ingest_manifest
+
+    statements = stated(annotated, None, table) if annotated or table else None
+    with app.open() as workspace:
+        app.result(ingest_manifest(workspace, path, statements, ManifestOptions(**options), dry_run))
 
 
 COMMANDS = (ingest,)
