@@ -22,8 +22,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from flaredb.catalog import cases, current, labels, policies, structures
-from flaredb.catalog.database import Catalog, Connection, Run, read_only_query
+from flaredb.catalog import cases, current, labels, policies, query, structures
+from flaredb.catalog.database import Catalog, Connection, Run
 from flaredb.catalog.engines import is_sqlite, located
 from flaredb.catalog.filesystem import refuse_network
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError, UsageError
@@ -173,9 +173,9 @@ class Workspace:
         """Where a model's weights and log are."""
         return self.root / "models" / name
 
-    def sql(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
+    def sql(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of a read-only query; parameters are written `:name`."""
-        return read_only_query(self.catalog, query, parameters)
+        return query.ask(self.catalog, sql, parameters)
 
     def image(self, case: str) -> Voxels:
         """A CT: int16 HU, (z, y, x), LPS."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from flaredb.catalog import tables as t
+from flaredb.catalog.current import cases_of_labels, cases_of_source
 from flaredb.catalog.database import Write
+from flaredb.catalog.derived import candidates
 
 Target = tuple[Literal["source", "label"], int]
+Event = Literal["accepted", "revoked", "withdrawn", "restored"]
+_OPPOSITE = {"accepted": "revoked", "revoked": "accepted", "withdrawn": "restored", "restored": "withdrawn"}
 
 
 def accept_at_import(write: Write, source: int, structures: Iterable[str]) -> None:
@@ -33,6 +37,7 @@ def accept_at_import(write: Write, source: int, structures: Iterable[str]) -> No
     ]
     if rows:
         write.connection.execute(t.acceptances.insert(), rows)
+        write.touched.update(cases_of_source(write.connection, source))
 
 
 def accepted(write: Write, source: int) -> set[str]:
@@ -51,29 +56,43 @@ def newer(write: Write, operation: int, structures: Iterable[str], own: int) -> 
     return write.connection.execute(select(t.acceptances.c.id).where(wanted)).first() is not None
 
 
-def record(
-    write: Write,
-    target: Target,
-    structures: Iterable[str],
-    event: Literal["accepted", "revoked", "withdrawn", "restored"],
-    why: str,
-) -> None:
-    """Append an event for each structure."""
-    table = t.acceptances if event in ("accepted", "revoked") else t.withdrawals
-    values = structure_values(write)
+def record(write: Write, target: Target, structures: Iterable[str], event: Event, why: str) -> None:
+    """Append an event for each structure of a source or a label."""
     kind, number = target
-    rows = [
-        {
-            f"{kind}_id": number,
-            "structure": values[name],
-            "event": event,
-            "why": why,
-            "operation_id": write.operation,
-        }
-        for name in structures
+    if kind == "label":
+        record_labels(write, {number: tuple(structures)}, event, why)
+        return
+    values = structure_values(write)
+    _append(write, [{"source_id": number, "structure": values[name]} for name in structures], event, why)
+    write.touched.update(cases_of_source(write.connection, number))
+
+
+def record_labels(write: Write, labels: Mapping[int, Iterable[str]], event: Event, why: str) -> None:
+    """Append an event for each label and structure."""
+    values = structure_values(write)
+    own = {number: [values[name] for name in names] for number, names in labels.items()}
+    _append(write, [{"label_id": number, "structure": value} for number in own for value in own[number]], event, why)
+    changes = [
+        {"number": number, "bits": bits, "others": ~bits}
+        for number, listed in own.items()
+        if (bits := sum(1 << value for value in set(listed)))
     ]
+    if changes:
+        c = candidates.c
+        update = candidates.update().where(c.label_id == bindparam("number"))
+        marks = {
+            event: c[event].bitwise_or(bindparam("bits")),
+            _OPPOSITE[event]: c[_OPPOSITE[event]].bitwise_and(bindparam("others")),
+        }
+        write.connection.execute(update.values(marks), changes)
+    write.touched.update(cases_of_labels(write.connection, own))
+
+
+def _append(write: Write, rows: list[dict[str, Any]], event: Event, why: str) -> None:
+    table = t.acceptances if event in ("accepted", "revoked") else t.withdrawals
+    facts = {"event": event, "why": why, "operation_id": write.operation}
     if rows:
-        write.connection.execute(table.insert(), rows)
+        write.connection.execute(table.insert(), [row | facts for row in rows])
 
 
 def structure_values(write: Write) -> dict[str, int]:

@@ -15,6 +15,8 @@ from flaredb.catalog.database import Write
 from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.geometry import FileSpace, Grid
 
+_CHUNK = 5000
+
 
 @dataclass(frozen=True)
 class Case:
@@ -44,8 +46,17 @@ def find(connection: Connection, name: str) -> Case:
 
 def by_names(connection: Connection, names: Iterable[str]) -> dict[str, Case]:
     """Those of the named cases that exist."""
-    wanted = set(names)
-    return {case.name: case for case in every(connection) if case.name in wanted}
+    found: dict[str, Case] = {}
+    wanted = sorted(set(names))
+    for start in range(0, len(wanted), _CHUNK):
+        query = _select().where(t.cases.c.name.in_(wanted[start : start + _CHUNK]))
+        found |= {row.name: _case(row) for row in connection.execute(query)}
+    return found
+
+
+def names(connection: Connection) -> list[str]:
+    """Every case's name, sorted."""
+    return list(connection.execute(select(t.cases.c.name).order_by(t.cases.c.name)).scalars())
 
 
 def every(connection: Connection, split: str | None = None) -> list[Case]:

@@ -7,7 +7,6 @@ Inside it the next operation number is drawn, so the order of numbers is the ord
 from __future__ import annotations
 
 import getpass
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, func, inspect, select
 
 from flaredb.catalog import current, migrate
 from flaredb.catalog import tables as t
 from flaredb.catalog.engines import is_sqlite, located, make_engine, transaction
 from flaredb.catalog.types import now
-from flaredb.errors import ConflictError, Finding, InvalidDataError
+from flaredb.errors import ConflictError, Finding
 from flaredb.version import __version__
 
-__all__ = ["Catalog", "Connection", "Run", "Write", "read_only_query"]
+__all__ = ["Catalog", "Connection", "Run", "Write"]
 
 _DIGITS = 10
 
@@ -137,7 +135,10 @@ class Catalog:
             state = migrate.state(connection)
             if state == "none" and not inspect(connection).get_table_names():
                 return
-            if state == migrate.HEAD and not connection.execute(select(func.count()).select_from(t.structures)).scalar():
+            if (
+                state == migrate.HEAD
+                and not connection.execute(select(func.count()).select_from(t.structures)).scalar()
+            ):
                 return
         raise ConflictError(
             "the database holds a catalogue or other tables already; make an empty one with createdb, "
@@ -163,21 +164,6 @@ class Catalog:
             connection.execute(t.runs.update().where(t.runs.c.id == run).values(ended=now(), outcome=outcome))
 
 
-def _escaped(query: str, parameters: dict[str, Any]) -> str:
-    """Colons that begin no given parameter are colons."""
-    return re.sub(r"(?<!:):(\w+)", lambda m: m[0] if m[1] in parameters else f"\\{m[0]}", query)
-
-
 def number(text: str) -> int:
     """A number from a name such as `organ/2`; -1, which nothing has, for anything else."""
     return int(text) if text.isdecimal() and len(text) < _DIGITS else -1
-
-
-def read_only_query(catalog: Catalog, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """Rows of a user's query; the connection cannot write."""
-    try:
-        with catalog.read() as connection:
-            return [dict(row) for row in connection.execute(text(_escaped(query, parameters)), parameters).mappings()]
-    except SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or error
-        raise InvalidDataError(f"SQL: {reason}; only queries are allowed here") from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
 from flaredb.catalog import tables as t
 
@@ -29,6 +30,12 @@ def findings(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def operation_at(connection: Connection, at: datetime) -> int | None:
+    """Number of the last operation by a moment; None before the first."""
+    found = connection.execute(select(func.max(t.operations.c.id)).where(t.operations.c.at <= at)).scalar()
+    return None if found is None else int(found)
+
+
 def last_operation(connection: Connection) -> int:
     """Number of the last operation, 0 before the first."""
-    return int(connection.execute(text("SELECT max(id) FROM operations")).scalar() or 0)
+    return int(connection.execute(text("SELECT max(id) FROM operation_log")).scalar() or 0)

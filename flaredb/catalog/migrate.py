@@ -8,8 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from flaredb.catalog.derived import candidates
+from flaredb.catalog.replay import rebuild
 from flaredb.catalog.views import create_views, drop_views
 from flaredb.errors import StorageError
 
@@ -54,6 +56,8 @@ def migrate(connection: Connection, target: str = HEAD) -> None:
     command.upgrade(config, target)
     if state(connection) == HEAD:
         create_views(connection)
+        if connection.execute(select(candidates.c.id)).first() is None:
+            rebuild(connection)  # a schema without them, or a catalogue without labels
     _check_references(connection)
 
 

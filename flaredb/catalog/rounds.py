@@ -127,6 +127,11 @@ def every(connection: Connection) -> list[Round]:
     return [_round(row) for row in connection.execute(_select().order_by(t.rounds.c.id))]
 
 
+def started(connection: Connection, turn: Round) -> int:
+    """The operation that started a round and froze what it trains from."""
+    return int(connection.execute(select(t.rounds.c.operation_id).where(t.rounds.c.id == turn.id)).scalar_one())
+
+
 def open_rounds(connection: Connection) -> list[Round]:
     """Rounds that are not closed."""
     return [turn for turn in every(connection) if not turn.closed]

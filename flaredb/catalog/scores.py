@@ -8,7 +8,9 @@ from sqlalchemy import Connection, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.acceptances import structure_values
+from flaredb.catalog.current import cases_of_labels
 from flaredb.catalog.database import Write
+from flaredb.catalog.standing import RELIABILITY, chunks
 
 
 class NewScore(NamedTuple):
@@ -24,10 +26,11 @@ class NewScore(NamedTuple):
 def add(write: Write, protocol: str, scores: list[NewScore]) -> int:
     """Add those that are new; how many. A score once stored is never overwritten."""
     values = structure_values(write)
-    known = {
-        (row.label_id, row.structure, row.reference_id, row.metric)
-        for row in write.connection.execute(select(t.scores).where(t.scores.c.protocol == protocol))
-    }
+    known: set[tuple[int, int, int, str]] = set()
+    for chunk in chunks({score.label_id for score in scores}):
+        own = select(t.scores).where(t.scores.c.protocol == protocol, t.scores.c.label_id.in_(chunk))
+        for row in write.connection.execute(own):
+            known.add((row.label_id, row.structure, row.reference_id, row.metric))
     rows = [
         {
             "label_id": score.label_id,
@@ -43,6 +46,8 @@ def add(write: Write, protocol: str, scores: list[NewScore]) -> int:
     fresh = [r for r in rows if (r["label_id"], r["structure"], r["reference_id"], r["metric"]) not in known]
     if fresh:
         write.connection.execute(t.scores.insert(), fresh)
+        if protocol == RELIABILITY:
+            write.touched.update(cases_of_labels(write.connection, {score.label_id for score in scores}))
     return len(fresh)
 
 

@@ -6,111 +6,65 @@ Integer keys inside, text names outside; states are text with a check; every for
 
 from __future__ import annotations
 
-from typing import Any
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.sql.naming import conv
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
-
+from flaredb.catalog.schema import file_columns, key, metadata, one_of, ref, table, text
 from flaredb.catalog.types import Flag, Json, Real, UtcTime
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+__all__ = ["metadata"]
 
 SPLITS = ("train", "validation", "test")
 ROUND_STATES = ("open", "trained", "predicted", "evaluated", "promoted", "rejected", "rolled-back")
 CLOSED_STATES = ("promoted", "rejected", "rolled-back")
-
-
-def _table(name: str, *items: Any) -> Table:
-    return Table(name, metadata, *items, sqlite_strict=True, sqlite_autoincrement=True)
-
-
-def _key() -> Column[int]:
-    return Column("id", Integer, primary_key=True)
-
-
-def _ref(name: str, target: str, nullable: bool = False, index: bool = False) -> Column[int]:
-    return Column(name, Integer, ForeignKey(target, ondelete="RESTRICT"), nullable=nullable, index=index)
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _text(name: str, **options: Any) -> Column[str]:
-    return Column(name, Text, **{"nullable": False, **options})
-
-
-def _file_columns() -> list[Column[Any]]:
-    """Where an array came from and how its file held it."""
-    return [
-        _text("file_name", nullable=True),
-        _text("file_sha256", nullable=True),
-        Column("file_shape", Json, nullable=True),
-        Column("file_affine", Json, nullable=True),
-        _text("file_orientation", nullable=True),
-        _text("file_dtype", nullable=True),
-        Column("file_pixdim", Json, nullable=True),
-    ]
-
-
 KINDS = ("ground-truth", "tumor-only", "external", "pseudo", "fused")
 
-runs = _table(
+runs = table(
     "runs",
-    _key(),
-    _text("command"),
+    key(),
+    text("command"),
     Column("arguments", Json, nullable=False),
-    _text("actor"),
-    _text("host"),
-    _text("version"),
+    text("actor"),
+    text("host"),
+    text("version"),
     Column("started", UtcTime, nullable=False),
     Column("ended", UtcTime),
-    _text("outcome", nullable=True),
+    text("outcome", nullable=True),
     Column("counts", Json),
 )
 
-operations = _table("operations", _key(), _ref("run_id", "runs.id", index=True), Column("at", UtcTime, nullable=False))
-
-structures = _table(
-    "structures",
-    Column("value", Integer, primary_key=True, autoincrement=False),
-    _text("name", unique=True),
-    _text("kind"),
-    Column("nsd_tolerance_mm", Real, nullable=False),
-    Column("tubular", Flag, nullable=False),
-    _one_of("kind", ("organ", "lesion")),
+# Renamed after the first schema, for the views `operations` and `findings`; their constraints kept their names.
+operations = table(
+    "operation_log",
+    Column("id", Integer),
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="RESTRICT", name="fk_operations_run_id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_operations"),
+    Index("ix_operations_run_id", "run_id"),
 )
 
-patients = _table("patients", _key(), _text("key", unique=True))
+structures = table(
+    "structures",
+    Column("value", Integer, primary_key=True, autoincrement=False),
+    text("name", unique=True),
+    text("kind"),
+    Column("nsd_tolerance_mm", Real, nullable=False),
+    Column("tubular", Flag, nullable=False),
+    one_of("kind", ("organ", "lesion")),
+)
 
-cases = _table(
+patients = table("patients", key(), text("key", unique=True))
+
+cases = table(
     "cases",
-    _key(),
-    _text("name", unique=True),
-    _ref("patient_id", "patients.id", index=True),
-    _text("split"),
-    _text("source_dataset", nullable=True),
-    _text("image", nullable=True, index=True),
-    _text("voxels_digest", nullable=True, index=True),
+    key(),
+    text("name", unique=True),
+    ref("patient_id", "patients.id", index=True),
+    text("split"),
+    text("source_dataset", nullable=True),
+    text("image", nullable=True, index=True),
+    text("voxels_digest", nullable=True, index=True),
     Column("slices", Integer),
     Column("rows", Integer),
     Column("columns", Integer),
@@ -122,118 +76,146 @@ cases = _table(
     Column("hu_p0_5", Real),
     Column("hu_p50", Real),
     Column("hu_p99_5", Real),
-    *_file_columns(),
-    _text("licence", nullable=True),
-    Column("excluded", Flag, nullable=False, server_default=text("0")),
-    _ref("operation_id", "operations.id"),
-    _one_of("split", SPLITS),
+    *file_columns(),
+    text("licence", nullable=True),
+    text("centre", nullable=True),
+    Column("excluded", Flag, nullable=False, server_default=sql("0")),
+    ref("operation_id", "operation_log.id"),
+    one_of("split", SPLITS),
 )
 
-sources = _table(
+# Other names a case had or is known by; they find it.
+case_aliases = table(
+    "case_aliases",
+    key(),
+    ref("case_id", "cases.id", index=True),
+    text("alias", unique=True),
+    ref("operation_id", "operation_log.id"),
+)
+
+case_events = table(
+    "case_events",
+    key(),
+    ref("case_id", "cases.id", index=True),
+    text("event"),
+    text("detail", server_default=sql("''")),
+    text("why"),
+    ref("operation_id", "operation_log.id"),
+    one_of("event", ("excluded", "included", "renamed", "described", "same", "distinct")),
+)
+
+sources = table(
     "sources",
-    _key(),
-    _text("name", unique=True),
-    _text("default_kind"),
-    _text("recipe", nullable=True),
-    _ref("supersedes_id", "sources.id", nullable=True),
-    _text("licence", nullable=True),
-    _text("citation", nullable=True),
-    _ref("operation_id", "operations.id"),
-    _one_of("default_kind", KINDS),
+    key(),
+    text("name", unique=True),
+    text("default_kind"),
+    text("recipe", nullable=True),
+    text("licence", nullable=True),
+    text("citation", nullable=True),
+    ref("operation_id", "operation_log.id"),
+    one_of("default_kind", KINDS),
 )
 
-mappings = _table("mappings", _key(), _text("name"), _text("digest", unique=True), _text("text"))
-tasks = _table("tasks", _key(), _text("name"), _text("digest", unique=True), Column("structures", Json, nullable=False))
-policies = _table(
-    "policies", _key(), _text("digest"), _text("text"), _text("why"), _ref("operation_id", "operations.id")
+# A source's labels come before those of an older source, whatever their dates.
+supersessions = table(
+    "supersessions",
+    key(),
+    ref("source_id", "sources.id"),
+    ref("older_id", "sources.id", index=True),
+    ref("operation_id", "operation_log.id"),
+    UniqueConstraint("source_id", "older_id"),
 )
 
-snapshots = _table(
+mappings = table("mappings", key(), text("name"), text("digest", unique=True), text("text"))
+tasks = table("tasks", key(), text("name"), text("digest", unique=True), Column("structures", Json, nullable=False))
+policies = table("policies", key(), text("digest"), text("text"), text("why"), ref("operation_id", "operation_log.id"))
+
+snapshots = table(
     "snapshots",
-    _key(),
-    _text("name", unique=True),
-    _text("digest", unique=True),
-    _text("purpose"),
-    _text("title", nullable=True),
-    _ref("task_id", "tasks.id"),
-    _ref("policy_id", "policies.id"),
-    _ref("operation_id", "operations.id"),
-    _one_of("purpose", ("train", "reference")),
+    key(),
+    text("name", unique=True),
+    text("digest", unique=True),
+    text("purpose"),
+    text("title", nullable=True),
+    ref("task_id", "tasks.id"),
+    ref("policy_id", "policies.id"),
+    ref("operation_id", "operation_log.id"),
+    one_of("purpose", ("train", "reference")),
 )
 
-models = _table(
+models = table(
     "models",
-    _key(),
-    _text("name", unique=True),
-    _ref("task_id", "tasks.id"),
-    _ref("snapshot_id", "snapshots.id"),
-    _ref("parent_id", "models.id", nullable=True),
-    _text("state"),
-    _text("checkpoint", nullable=True),
+    key(),
+    text("name", unique=True),
+    ref("task_id", "tasks.id"),
+    ref("snapshot_id", "snapshots.id"),
+    ref("parent_id", "models.id", nullable=True),
+    text("state"),
+    text("checkpoint", nullable=True),
     Column("config", Json, nullable=False),
     Column("steps", Integer, nullable=False),
-    _text("code_version"),
+    text("code_version"),
     Column("environment", Json, nullable=False),
     Column("seed", Integer, nullable=False),
-    _ref("operation_id", "operations.id"),
-    _one_of("state", ("training", "trained")),
+    ref("operation_id", "operation_log.id"),
+    one_of("state", ("training", "trained")),
 )
 
-labels = _table(
+labels = table(
     "labels",
-    _key(),
-    _ref("case_id", "cases.id"),
-    _ref("source_id", "sources.id", index=True),
-    _text("annotator", server_default=text("''")),
+    key(),
+    ref("case_id", "cases.id"),
+    ref("source_id", "sources.id", index=True),
+    text("annotator", server_default=sql("''")),
     Column("revision", Integer, nullable=False),
-    _text("kind"),
-    _text("volume", nullable=True, index=True),
-    _ref("mapping_id", "mappings.id"),
+    text("kind"),
+    text("volume", nullable=True, index=True),
+    ref("mapping_id", "mappings.id"),
     Column("annotated_at", UtcTime, nullable=False),
-    _ref("model_id", "models.id", nullable=True, index=True),
-    *_file_columns(),
-    _ref("operation_id", "operations.id"),
+    ref("model_id", "models.id", nullable=True, index=True),
+    *file_columns(),
+    ref("operation_id", "operation_log.id"),
     UniqueConstraint("case_id", "source_id", "annotator", "revision"),
-    _one_of("kind", KINDS),
+    one_of("kind", KINDS),
 )
 
-label_structures = _table(
+label_structures = table(
     "label_structures",
-    _key(),
-    _ref("label_id", "labels.id"),
+    key(),
+    ref("label_id", "labels.id"),
     Column("structure", Integer, ForeignKey("structures.value", ondelete="RESTRICT"), nullable=False),
-    _text("mode"),
-    _text("within", server_default=text("''")),
+    text("mode"),
+    text("within", server_default=sql("''")),
     Column("superset", Flag, nullable=False),
     Column("voxels", Integer, nullable=False),
     Column("box", Json),
     UniqueConstraint("label_id", "structure"),
-    _one_of("mode", ("exhaustive", "positive-only")),
+    one_of("mode", ("exhaustive", "positive-only")),
 )
 
-label_parents = _table(
+label_parents = table(
     "label_parents",
-    _key(),
-    _ref("child_id", "labels.id"),
-    _ref("parent_id", "labels.id", index=True),
+    key(),
+    ref("child_id", "labels.id"),
+    ref("parent_id", "labels.id", index=True),
     UniqueConstraint("child_id", "parent_id"),
 )
 
-rounds = _table(
+rounds = table(
     "rounds",
-    _key(),
-    _ref("task_id", "tasks.id"),
-    _text("task"),
+    key(),
+    ref("task_id", "tasks.id"),
+    text("task"),
     Column("number", Integer, nullable=False),
-    _text("state"),
-    _ref("snapshot_id", "snapshots.id"),
-    _ref("reference_id", "snapshots.id"),
-    _ref("model_id", "models.id", nullable=True),
-    _ref("source_id", "sources.id", nullable=True),
+    text("state"),
+    ref("snapshot_id", "snapshots.id"),
+    ref("reference_id", "snapshots.id"),
+    ref("model_id", "models.id", nullable=True),
+    ref("source_id", "sources.id", nullable=True),
     Column("settings", Json, nullable=False),
-    _ref("operation_id", "operations.id"),
+    ref("operation_id", "operation_log.id"),
     UniqueConstraint("task", "number"),
-    _one_of("state", ROUND_STATES),
+    one_of("state", ROUND_STATES),
 )
 # One open round a task: a second `round start` fails in the database, whoever sends it.
 Index(
@@ -244,80 +226,139 @@ Index(
     postgresql_where=rounds.c.state.not_in(CLOSED_STATES),
 )
 
-round_events = _table(
+round_events = table(
     "round_events",
-    _key(),
-    _ref("round_id", "rounds.id", index=True),
-    _text("state"),
-    _text("why"),
+    key(),
+    ref("round_id", "rounds.id", index=True),
+    text("state"),
+    text("why"),
     Column("report", Json),
-    _ref("operation_id", "operations.id"),
-    _one_of("state", ROUND_STATES),
+    ref("operation_id", "operation_log.id"),
+    one_of("state", ROUND_STATES),
 )
 
 _EITHER = "(source_id IS NULL) <> (label_id IS NULL)"
 
-acceptances = _table(
+acceptances = table(
     "acceptances",
-    _key(),
-    _ref("source_id", "sources.id", nullable=True, index=True),
-    _ref("label_id", "labels.id", nullable=True, index=True),
+    key(),
+    ref("source_id", "sources.id", nullable=True, index=True),
+    ref("label_id", "labels.id", nullable=True, index=True),
     Column("structure", Integer, ForeignKey("structures.value", ondelete="RESTRICT"), nullable=False),
-    _text("event"),
-    Column("at_import", Flag, nullable=False, server_default=text("0")),
-    _text("why"),
-    _ref("round_id", "rounds.id", nullable=True),
-    _ref("operation_id", "operations.id"),
+    text("event"),
+    Column("at_import", Flag, nullable=False, server_default=sql("0")),
+    text("why"),
+    ref("round_id", "rounds.id", nullable=True),
+    ref("operation_id", "operation_log.id"),
     CheckConstraint(_EITHER, name="either"),
-    _one_of("event", ("accepted", "revoked")),
+    one_of("event", ("accepted", "revoked")),
 )
 
-withdrawals = _table(
+withdrawals = table(
     "withdrawals",
-    _key(),
-    _ref("source_id", "sources.id", nullable=True, index=True),
-    _ref("label_id", "labels.id", nullable=True, index=True),
+    key(),
+    ref("source_id", "sources.id", nullable=True, index=True),
+    ref("label_id", "labels.id", nullable=True, index=True),
     Column("structure", Integer, ForeignKey("structures.value", ondelete="RESTRICT"), nullable=False),
-    _text("event"),
-    _text("why"),
-    _ref("operation_id", "operations.id"),
+    text("event"),
+    text("why"),
+    ref("operation_id", "operation_log.id"),
     CheckConstraint(_EITHER, name="either"),
-    _one_of("event", ("withdrawn", "restored")),
+    one_of("event", ("withdrawn", "restored")),
 )
 
-snapshot_items = _table(
+snapshot_items = table(
     "snapshot_items",
-    _key(),
-    _ref("snapshot_id", "snapshots.id"),
-    _ref("case_id", "cases.id", index=True),
-    _ref("label_id", "labels.id", index=True),
-    _text("role"),
+    key(),
+    ref("snapshot_id", "snapshots.id"),
+    ref("case_id", "cases.id", index=True),
+    ref("label_id", "labels.id", index=True),
+    text("role"),
     Column("structures", Json, nullable=False),
     UniqueConstraint("snapshot_id", "case_id", "label_id", "role"),
-    _one_of("role", ("won", "contributes")),
+    one_of("role", ("won", "contributes")),
 )
 
-scores = _table(
+scores = table(
     "scores",
-    _key(),
-    _ref("label_id", "labels.id", index=True),
+    key(),
+    ref("label_id", "labels.id", index=True),
     Column("structure", Integer, ForeignKey("structures.value", ondelete="RESTRICT"), nullable=False),
-    _ref("reference_id", "labels.id"),
-    _text("protocol"),
-    _text("metric"),
+    ref("reference_id", "labels.id"),
+    text("protocol"),
+    text("metric"),
     Column("value", Real, nullable=False),
-    _ref("operation_id", "operations.id"),
+    ref("operation_id", "operation_log.id"),
     UniqueConstraint("label_id", "structure", "reference_id", "protocol", "metric"),
 )
 
-findings = _table(
-    "findings",
-    _key(),
-    _text("severity"),
-    _text("case_name", nullable=True),
-    _text("rule"),
-    _text("message"),
-    _text("path", nullable=True),
-    _ref("operation_id", "operations.id"),
-    _one_of("severity", ("error", "warning", "info")),
+findings = table(
+    "finding_log",
+    Column("id", Integer),
+    text("severity"),
+    text("case_name", nullable=True),
+    text("rule"),
+    text("message"),
+    text("path", nullable=True),
+    Column(
+        "operation_id",
+        Integer,
+        ForeignKey("operation_log.id", ondelete="RESTRICT", name="fk_findings_operation_id"),
+        nullable=False,
+    ),
+    PrimaryKeyConstraint("id", name="pk_findings"),
+    CheckConstraint("severity IN ('error', 'warning', 'info')", name=conv("ck_findings_severity")),
 )
+
+finding_events = table(
+    "finding_events",
+    key(),
+    ref("finding_id", "finding_log.id", index=True),
+    text("event"),
+    text("why"),
+    ref("operation_id", "operation_log.id"),
+    one_of("event", ("acknowledged",)),
+)
+
+# What is left of an erased case: that there was one.
+tombstones = table(
+    "tombstones",
+    key(),
+    Column("case_id", Integer, nullable=False, unique=True),
+    text("actor"),
+    text("why"),
+    Column("labels", Integer, nullable=False),
+    ref("operation_id", "operation_log.id"),
+)
+
+# A snapshot keeps its digest when cases it held are erased; here is how many it lost.
+snapshot_losses = table(
+    "snapshot_losses",
+    key(),
+    ref("snapshot_id", "snapshots.id", index=True),
+    Column("items", Integer, nullable=False),
+    ref("tombstone_id", "tombstones.id"),
+)
+
+reviews = table(
+    "reviews",
+    key(),
+    text("name", unique=True),
+    text("criterion"),
+    ref("operation_id", "operation_log.id"),
+)
+
+review_items = table(
+    "review_items",
+    key(),
+    ref("review_id", "reviews.id", index=True),
+    ref("case_id", "cases.id", index=True),
+    ref("label_id", "labels.id", nullable=True, index=True),
+    Column("structures", Json, nullable=False),
+    text("assignee", nullable=True),
+    text("verdict", nullable=True),
+    Column("at", UtcTime),
+)
+
+# Who holds what since when; the lock itself is the file's or the server's.
+leases = table("leases", key(), text("name", unique=True), text("holder"), Column("since", UtcTime, nullable=False))

@@ -6,11 +6,13 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import REAL, DateTime, Dialect, Double, Integer, Text
+from sqlalchemy import REAL, BigInteger, DateTime, Dialect, Double, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # Eight bytes on both; REAL has four on PostgreSQL, and a STRICT table knows no other name for eight.
 Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+# A set of structures: bit k for the structure with value k.
+Bits: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -1,12 +1,11 @@
 """Which label of a case is current for a structure, and why the others are not.
 
 Filters first: the label annotates the structure; it is not withdrawn; it is accepted; it is its source's newest that
-is (a generated label supersedes no human one);
-its reliability reaches the threshold (generated kinds). Then the order: human kinds before generated ones; among
-human kinds the newest annotation first unless a source supersedes another; among generated kinds the latest acceptance
-first (accepted at import counts as time zero), then the policy's list of sources, then the label's number.
-The first exhaustive candidate that can tell the structure from others wins. Positive-only and superset candidates
-above it contribute what they know and bar nobody.
+is (a generated label supersedes no human one); its reliability reaches the threshold (generated kinds). Then the
+order: human kinds before generated ones; among human kinds the newest annotation first unless a source supersedes
+another (`precedence`); among generated kinds the latest acceptance first (accepted at import counts as time zero),
+then the policy's list of sources, then the label's number. The first exhaustive candidate that can tell the structure
+from others wins. Positive-only and superset candidates above it contribute what they know and bar nobody.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from flaredb.labels.precedence import Precedence
 
 Kind = Literal["ground-truth", "tumor-only", "external", "pseudo", "fused"]
 KINDS: tuple[Kind, ...] = ("ground-truth", "tumor-only", "external", "pseudo", "fused")
@@ -68,6 +69,25 @@ class Verdict(NamedTuple):
     reason: str
 
 
+class Voice(NamedTuple):
+    """A label that speaks for a structure of a case."""
+
+    label: str
+    number: int
+    source: str
+    kind: str
+    revision: int
+
+
+class Current(NamedTuple):
+    """What is current for a structure of a case: the winner if there is one, contributors best first, and why."""
+
+    structure: str
+    winner: Voice | None
+    contributors: tuple[Voice, ...]
+    reason: str
+
+
 class Decision(NamedTuple):
     """The current label of a structure in a case: the winner if there is one, contributors, and every verdict."""
 
@@ -110,6 +130,15 @@ class Policy:
         """Reliability that a generated label must reach for this structure."""
         return self.thresholds.get(structure, self.thresholds.get("*", 0.0))
 
+    @property
+    def judges_reliability(self) -> bool:
+        """Whether any label can fall short."""
+        return self.require_score or any(self.thresholds.values())
+
+    def too_low(self, structure: str, reliability: float | None) -> bool:
+        """Whether a generated label of this reliability (None: never scored) falls short."""
+        return self.require_score if reliability is None else reliability < self.threshold(structure)
+
 
 def decide(
     structure: str,
@@ -124,7 +153,7 @@ def decide(
     above = ranked[: ranked.index(winner)] if winner else ranked
     verdicts += [Verdict(c, "contributes", _contribution(c)) for c in above]
     if winner:
-        verdicts.append(Verdict(winner, "won", _victory(winner)))
+        verdicts.append(Verdict(winner, "won", victory(winner.human, winner.accepted or 0)))
         below = ranked[len(above) + 1 :]
         verdicts += [Verdict(c, "outranked", _defeat(c, winner)) for c in below]
     return Decision(structure, winner, tuple(above), tuple(verdicts))
@@ -159,37 +188,22 @@ def _filter(candidates: Sequence[Candidate], policy: Policy) -> tuple[list[Verdi
 
 def _unreliable(candidate: Candidate, policy: Policy) -> str | None:
     """Why a generated label falls short of the policy's threshold, or None."""
-    threshold = policy.threshold(candidate.structure)
-    if candidate.human:
+    if candidate.human or not policy.too_low(candidate.structure, candidate.reliability):
         return None
     if candidate.reliability is None:
-        return "it has no reliability score and the policy requires one" if policy.require_score else None
-    if candidate.reliability < threshold:
-        return f"reliability {candidate.reliability:.3f} is below {threshold:.3f}"
-    return None
+        return "it has no reliability score and the policy requires one"
+    return f"reliability {candidate.reliability:.3f} is below {policy.threshold(candidate.structure):.3f}"
 
 
 def _rank(candidates: Sequence[Candidate], policy: Policy, supersedes: Sequence[tuple[str, str]]) -> list[Candidate]:
     """Best first."""
     places = {source: place for place, source in enumerate(policy.sources)}
-    human = sorted((c for c in candidates if c.human), key=lambda c: c.number)
-    human.sort(key=lambda c: c.annotated_at, reverse=True)
+    human = Precedence(supersedes).sort(c for c in candidates if c.human)
     generated = sorted(
         (c for c in candidates if not c.human),
         key=lambda c: (-(c.accepted or 0), places.get(c.source, len(places)), c.number),
     )
-    return _put_before(human, supersedes) + generated
-
-
-def _put_before(ranked: list[Candidate], supersedes: Sequence[tuple[str, str]]) -> list[Candidate]:
-    """Move each candidate whose source supersedes another's to just before it; as often as chains are long."""
-    for newer, older in list(supersedes) * len(supersedes):
-        for candidate in [c for c in ranked if c.source == newer]:
-            places = [i for i, c in enumerate(ranked) if c.source == older]
-            if places and ranked.index(candidate) > places[0]:
-                ranked.remove(candidate)
-                ranked.insert(places[0], candidate)
-    return ranked
+    return human + generated
 
 
 def _contribution(candidate: Candidate) -> str:
@@ -198,10 +212,14 @@ def _contribution(candidate: Candidate) -> str:
     return "it is positive-only: what it marks is known, what it leaves out is not"
 
 
-def _victory(winner: Candidate) -> str:
-    if winner.human:
-        return f"{winner.kind}, the newest annotation"
-    return "accepted at import" if winner.accepted == 0 else f"accepted last, by operation {winner.accepted}"
+CONTRIBUTES = "it contributes what it knows and bars nobody"
+
+
+def victory(human: bool, accepted: int) -> str:
+    """Why a winner won: `accepted` is the operation that accepted it, 0 at import."""
+    if human:
+        return "the newest annotation by people"
+    return "accepted at import" if accepted == 0 else f"accepted last, by operation {accepted}"
 
 
 def _defeat(candidate: Candidate, winner: Candidate) -> str:

@@ -1,4 +1,4 @@
-"""From decisions on structures to the labels of a case, each trusted about what it won or contributes to."""
+"""From what is current for structures to the labels of a case, each trusted about what it won or contributes to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from flaredb.labels.labelset import Mode, Trust
 from flaredb.labels.mappings import Mapping as Codes
-from flaredb.labels.policy import HUMAN, Decision
+from flaredb.labels.policy import HUMAN, Current
 from flaredb.labels.structures import StructureSet
 
 Role = Literal["won", "contributes"]
@@ -42,16 +42,16 @@ class Entry(NamedTuple):
     structures: tuple[str, ...]
 
 
-def entries(space: StructureSet, decisions: Iterable[Decision], labels: Mapping[int, LabelFacts]) -> list[Entry]:
+def entries(space: StructureSet, spoken: Iterable[Current], labels: Mapping[int, LabelFacts]) -> list[Entry]:
     """The labels that matter for a case. The members of a superset that a label contributes are trusted together."""
     found: dict[tuple[int, Role], set[str]] = defaultdict(set)
-    for decision in decisions:
-        if decision.winner:
-            found[decision.winner.number, "won"].add(decision.structure)
-        for candidate in decision.contributors:
-            label = labels[candidate.number]
-            together = label.codes.superset(decision.structure).intersection(label.annotated)
-            found[candidate.number, "contributes"] |= together
+    for current in spoken:
+        if current.winner:
+            found[current.winner.number, "won"].add(current.structure)
+        for voice in current.contributors:
+            label = labels[voice.number]
+            together = label.codes.superset(current.structure).intersection(label.annotated)
+            found[voice.number, "contributes"] |= together
     return [Entry(label, role, space.check(names)) for (label, role), names in sorted(found.items())]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flaredb.catalog import labels, snapshots
+from flaredb.catalog import current, labels, snapshots
 from flaredb.catalog.database import Connection, Run
 from flaredb.catalog.rounds import Round
-from flaredb.labels.policy import Candidate, decide
+from flaredb.labels.policy import Voice
 from flaredb.labels.tasks import find_task
 from flaredb.metrics import Score
 from flaredb.workflow.evaluate import score_pairs
@@ -73,16 +73,7 @@ class Arena:
         """Structure → a generated source that is accepted for it somewhere."""
         return {structure: winner.source for (_, structure), winner in self._generated(connection, None).items()}
 
-    def _generated(self, connection: Connection, names: set[str] | None) -> dict[tuple[str, str], Candidate]:
-        _, policy = self.workspace.policy(connection)
-        candidates = labels.candidates(connection, names)
-        found = {}
-        for (case, structure), listed in candidates.items():
-            others = [c for c in listed if not c.human and c.source != self.turn.name]
-            decision = decide(structure, others, policy)
-            # What a model left empty is positive-only and wins nothing, but at the gate it is what the model says.
-            ranked = [*decision.contributors, *([decision.winner] if decision.winner else [])]
-            best = next((candidate for candidate in ranked if not candidate.superset), None)
-            if best and structure in self.task:
-                found[case, structure] = best
-        return found
+    def _generated(self, connection: Connection, names: set[str] | None) -> dict[tuple[str, str], Voice]:
+        own = labels.source_number(connection, self.turn.name)
+        first = current.without(connection, names, lambda row: row.human or row.source == own)
+        return {key: voice for key, voice in first.items() if key[1] in self.task}

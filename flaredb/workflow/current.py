@@ -1,21 +1,42 @@
-"""Which label is current for each structure of a case, and why."""
+"""Which label is current for each structure of a case, or was, and why."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flaredb.catalog import cases
-from flaredb.labels.policy import Candidate, Decision
+from flaredb.catalog import cases, current, explain
+from flaredb.catalog.standing import policy_in_force
+from flaredb.labels.policy import Current, decide
+from flaredb.workflow.moments import moment
 from flaredb.workspace import Workspace
 
 
-def label_current(workspace: Workspace, case: str | None = None) -> list[dict[str, Any]]:
-    """One row a case and structure; `label` is None where nobody speaks about the structure."""
-    return [_row(name, decision) for name, decisions in _decisions(workspace, case).items() for decision in decisions]
+def label_current(
+    workspace: Workspace, case: str | None = None, as_of: str | None = None, turn: str | None = None
+) -> list[dict[str, Any]]:
+    """One row a case and structure, now or at a moment of the past (`moments.moment`).
+
+    `label` is the winner; where there is none the best of those that know some of it (`exhaustive` is then False), and
+    None where nobody speaks about the structure.
+    """
+    with workspace.catalog.read() as connection:
+        when = moment(connection, as_of, turn)
+        names = cases.names(connection) if case is None else [cases.find(connection, case).name]
+        found = current.now(connection, None if case is None else names, when)
+    return [row for name in names for row in _rows(workspace, name, found.get(name, []))]
 
 
-def label_explain(workspace: Workspace, case: str) -> list[dict[str, Any]]:
-    """Every candidate of every structure with its outcome and the reason."""
+def label_explain(
+    workspace: Workspace, case: str, as_of: str | None = None, turn: str | None = None
+) -> list[dict[str, Any]]:
+    """Every candidate of every structure with its outcome and the reason, now or at a moment of the past."""
+    with workspace.catalog.read() as connection:
+        when = moment(connection, as_of, turn)
+        name = cases.find(connection, case).name
+        _, policy = policy_in_force(connection, when)
+        candidates = explain.of_case(connection, name, when)
+        supersedes = explain.supersedes(connection, when)
+    decisions = [decide(s, candidates.get(s, []), policy, supersedes) for s in workspace.structures.names]
     return [
         {
             "structure": decision.structure,
@@ -31,38 +52,26 @@ def label_explain(workspace: Workspace, case: str) -> list[dict[str, Any]]:
                 for verdict in decision.verdicts
             ],
         }
-        for decision in _decisions(workspace, case)[case]
+        for decision in decisions
     ]
 
 
-def _decisions(workspace: Workspace, case: str | None) -> dict[str, list[Decision]]:
-    with workspace.catalog.read() as connection:
-        if case is None:
-            names = [known.name for known in cases.every(connection)]
-        else:
-            names = [cases.find(connection, case).name]
-        found = workspace.decisions(connection, None if case is None else names)
-    silent = [Decision(structure, None, (), ()) for structure in workspace.structures.names]
-    return {name: found.get(name, silent) for name in names}
+def _rows(workspace: Workspace, case: str, found: list[Current]) -> list[dict[str, Any]]:
+    spoken = {each.structure: each for each in found}
+    return [
+        _row(case, spoken.get(name, Current(name, None, (), current.SILENT))) for name in workspace.structures.names
+    ]
 
 
-def _row(case: str, decision: Decision) -> dict[str, Any]:
-    winner = decision.winner
+def _row(case: str, each: Current) -> dict[str, Any]:
+    voice = each.winner or next(iter(each.contributors), None)
     return {
         "case": case,
-        "structure": decision.structure,
-        "label": winner.label if winner else None,
-        "source": winner.source if winner else None,
-        "kind": winner.kind if winner else None,
-        "exhaustive": winner is not None,
-        "contributors": [candidate.label for candidate in decision.contributors],
-        "reason": _reason(decision, winner),
+        "structure": each.structure,
+        "label": voice.label if voice else None,
+        "source": voice.source if voice else None,
+        "kind": voice.kind if voice else None,
+        "exhaustive": each.winner is not None,
+        "contributors": [other.label for other in each.contributors],
+        "reason": each.reason,
     }
-
-
-def _reason(decision: Decision, winner: Candidate | None) -> str:
-    if winner:
-        return next(v.reason for v in decision.verdicts if v.outcome == "won")
-    if decision.contributors:
-        return "no label says where it is absent; what is marked is known"
-    return "no candidate is left" if decision.verdicts else "no label speaks about it"

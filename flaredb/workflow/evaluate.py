@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flaredb.catalog import cases, labels, models, scores
+from flaredb.catalog import cases, current, labels, models, scores
 from flaredb.catalog.database import Run
 from flaredb.catalog.scores import NewScore
 from flaredb.errors import InvalidDataError, NotFoundError
@@ -145,10 +145,10 @@ def _truth(
         newest = labels.of_source(connection, against)
         return [(label.case, label, _told_apart(label)) for label in newest if label.case in names]
     chosen: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for case, decisions in workspace.decisions(connection, names).items():
-        for decision in decisions:
-            if decision.winner and decision.winner.kind in HUMAN:
-                chosen[case, decision.winner.number].append(decision.structure)
+    for case, spoken in current.now(connection, names).items():
+        for each in spoken:
+            if each.winner and each.winner.kind in HUMAN:
+                chosen[case, each.winner.number].append(each.structure)
     found = labels.by_ids(connection, [number for _, number in chosen])
     return [(case, found[number], tuple(structures)) for (case, number), structures in sorted(chosen.items())]
 

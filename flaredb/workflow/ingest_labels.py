@@ -167,16 +167,9 @@ def _enter(
 
 def enter_label(write: Write, label: NewLabel, accepted: bool) -> tuple[Outcome, str]:
     """Add a label unless its source has said the same of this case before; accept it if it is to count at once."""
-    for known in labels.of_case(write.connection, label.case):
-        same = (known.volume, known.codes.digest, known.annotated, known.kind, known.annotator)
-        if known.source == label.source and same == (
-            label.volume,
-            label.codes.digest,
-            label.annotated,
-            label.kind,
-            label.annotator,
-        ):
-            return "unchanged", known.name
+    known = labels.same(write.connection, label)
+    if known:
+        return "unchanged", known
     number, name = labels.add(write, label)
     source = labels.source_number(write.connection, label.source)
     if accepted:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flaredb.catalog import acceptances, cases, labels, models, rounds, scores, snapshots
+from flaredb.catalog import acceptances, cases, current, labels, models, rounds, scores, snapshots
 from flaredb.catalog.database import Run, Write
 from flaredb.catalog.rounds import Round
 from flaredb.errors import ConflictError, Finding, InvalidDataError
@@ -252,8 +252,8 @@ def _set_aside(workspace: Workspace, write: Write, task: str) -> list[Finding]:
     structures = set(find_task(workspace.structures, task).structures)
     every = {case.name: case for case in cases.every(write.connection)}
     human: dict[str, frozenset[str]] = {}
-    for name, decisions in workspace.decisions(write.connection, every).items():
-        won = frozenset(d.structure for d in decisions if d.winner and d.winner.kind in HUMAN)
+    for name, spoken in current.now(write.connection).items():
+        won = frozenset(c.structure for c in spoken if c.winner and c.winner.kind in HUMAN)
         if won & structures and every[name].image:
             human[name] = won
     if any(every[name].split == "validation" for name in human):

@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from flaredb.catalog import cases, labels, policies, snapshots
+from flaredb.catalog import cases, current, labels, snapshots
 from flaredb.catalog.database import Connection, Write
 from flaredb.catalog.snapshots import NewItem, NewSnapshot, Snapshot
+from flaredb.catalog.standing import policy_in_force
 from flaredb.errors import InvalidDataError
-from flaredb.labels.policy import HUMAN, Decision
+from flaredb.labels.policy import HUMAN, Current
 from flaredb.labels.resolve import Entry, entries, trusts
 from flaredb.labels.tasks import Task, find_task
 from flaredb.trainers.samples import CaseItem, LabelItem, TrainingSet
@@ -54,11 +55,11 @@ def freeze(
         and not case.excluded
         and not (split == "train" and case.patient in judged)
     }
-    decisions = workspace.decisions(connection, known)
-    versions = labels.by_ids(connection, _numbers(decisions))
+    spoken = current.now(connection, known)
+    versions = labels.by_ids(connection, _numbers(spoken))
     chosen: list[tuple[cases.Case, Entry]] = []
-    for name in sorted(decisions):
-        own = decisions[name] if purpose == "train" else _human(decisions[name])
+    for name in sorted(spoken):
+        own = spoken[name] if purpose == "train" else _human(spoken[name])
         found_entries = entries(workspace.structures, own, versions)
         if any(set(entry.structures).intersection(found.structures) for entry in found_entries):
             chosen += [(known[name], entry) for entry in found_entries]
@@ -66,7 +67,7 @@ def freeze(
         raise InvalidDataError(
             f"no {split} case has a current label for the task {task}; flaredb label current shows what there is"
         )
-    policy_id, policy = policies.current(connection)
+    policy_id, policy = policy_in_force(connection)
     document = {
         "purpose": purpose,
         "task": [found.name, found.structures],
@@ -126,14 +127,15 @@ def _case_item(case: str, items: list[snapshots.Item]) -> CaseItem:
     return CaseItem(case, image, tuple(LabelItem(v, t) for v, t in zip(volumes, trusted, strict=True)))
 
 
-def _numbers(decisions: Mapping[str, list[Decision]]) -> set[int]:
-    """Every label that some decision considered."""
-    return {v.candidate.number for decided in decisions.values() for d in decided for v in d.verdicts}
+def _numbers(spoken: Mapping[str, list[Current]]) -> set[int]:
+    """Every label that speaks."""
+    voices = [voice for listed in spoken.values() for c in listed for voice in (c.winner, *c.contributors)]
+    return {voice.number for voice in voices if voice}
 
 
-def _human(decisions: Iterable[Decision]) -> list[Decision]:
-    """Decisions that a person's label won, without contributors."""
-    return [d._replace(contributors=()) for d in decisions if d.winner and d.winner.kind in HUMAN]
+def _human(spoken: Iterable[Current]) -> list[Current]:
+    """What a person's label won, without contributors."""
+    return [c._replace(contributors=()) for c in spoken if c.winner and c.winner.kind in HUMAN]
 
 
 def _content(case: cases.Case, entry: Entry, label: labels.Label) -> list[Any]:

@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from flaredb.catalog.tables import metadata
+from flaredb.catalog import derived
+
+metadata = derived.candidates.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

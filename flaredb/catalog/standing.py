@@ -1,0 +1,129 @@
+"""What the rules need to know of sources and labels, read from the catalogue in the fast form of `labels.choose`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, select
+
+from flaredb.catalog import tables as t
+from flaredb.catalog.derived import candidates
+from flaredb.labels.choose import Chooser, LabelRow, SourceStanding
+from flaredb.labels.policy import Policy
+
+RELIABILITY = "reliability"
+_CHUNK = 5000
+
+
+def chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """Sorted numbers in portions that fit into one statement."""
+    ordered = sorted(numbers)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
+
+
+def within(column: Column[Any], numbers: Sequence[int]) -> Any:
+    """A condition that a column is one of at most a chunk of numbers."""
+    return column.in_(numbers)
+
+
+def policy_in_force(connection: Connection, as_of: int | None = None) -> tuple[int, Policy]:
+    """The policy applied last, or as of an operation, and its number."""
+    query = select(t.policies).order_by(t.policies.c.id.desc()).limit(1)
+    if as_of is not None:
+        query = query.where(t.policies.c.operation_id <= as_of)
+    row = connection.execute(query).one()
+    return row.id, Policy.from_text(row.text)
+
+
+def make_chooser(connection: Connection, policy: Policy) -> Chooser:
+    """The rules as they stand."""
+    values = connection.execute(select(t.structures.c.value).order_by(t.structures.c.value)).scalars().all()
+    return Chooser(values, source_standings(connection), policy, supersessions(connection))
+
+
+def source_standings(connection: Connection) -> dict[int, SourceStanding]:
+    """What was decided last on every source."""
+    accepted: dict[int, dict[int, int]] = defaultdict(dict)
+    withdrawn: dict[int, int] = defaultdict(int)
+    events = t.acceptances.c
+    query = select(events.source_id, events.structure, events.event, events.at_import, events.operation_id)
+    for source, value, event, at_import, operation in connection.execute(
+        query.where(events.source_id.is_not(None)).order_by(events.id)
+    ):
+        if event == "accepted":
+            accepted[source][value] = 0 if at_import else operation
+        else:
+            accepted[source].pop(value, None)
+    hidden = t.withdrawals.c
+    query = select(hidden.source_id, hidden.structure, hidden.event).where(hidden.source_id.is_not(None))
+    for source, value, event in connection.execute(query.order_by(hidden.id)):
+        bit = 1 << value
+        withdrawn[source] = withdrawn[source] | bit if event == "withdrawn" else withdrawn[source] & ~bit
+    names = connection.execute(select(t.sources.c.id, t.sources.c.name))
+    return {key: SourceStanding(name, accepted[key], withdrawn[key]) for key, name in names}
+
+
+def supersessions(connection: Connection, as_of: int | None = None) -> list[tuple[int, int]]:
+    """(source, older source), by number."""
+    query = select(t.supersessions.c.source_id, t.supersessions.c.older_id).order_by(t.supersessions.c.id)
+    if as_of is not None:
+        query = query.where(t.supersessions.c.operation_id <= as_of)
+    return [(newer, older) for newer, older in connection.execute(query)]
+
+
+def label_rows(connection: Connection, cases: Sequence[int], policy: Policy) -> dict[int, list[LabelRow]]:
+    """Case → its labels as candidates; excluded cases have none. At most a chunk of cases."""
+    c = candidates.c
+    excluded = select(t.cases.c.id).where(t.cases.c.excluded != 0)
+    query = select(
+        c.case_id, c.label_id, c.source_id, c.revision, c.human, c.annotated_at,
+        c.strong, c.weak, c.accepted, c.revoked, c.withdrawn, c.restored,
+    ).where(within(c.case_id, cases), c.case_id.not_in(excluded))  # fmt: skip
+    below = _below(connection, cases, policy)
+    found: dict[int, list[LabelRow]] = defaultdict(list)
+    for case, *facts in connection.execute(query):
+        found[case].append(LabelRow._make([*facts, below.get(facts[0], 0)]))
+    return found
+
+
+def own_acceptances(connection: Connection, cases: Sequence[int]) -> dict[tuple[int, int], int]:
+    """(label, structure) → the operation that accepted this very label, where that is its last word."""
+    events, c = t.acceptances.c, candidates.c
+    query = (
+        select(events.label_id, events.structure, events.event, events.operation_id)
+        .join(candidates, c.label_id == events.label_id)
+        .where(within(c.case_id, cases), c.accepted != 0)
+        .order_by(events.id)
+    )
+    found: dict[tuple[int, int], int] = {}
+    for label, value, event, operation in connection.execute(query):
+        if event == "accepted":
+            found[label, value] = operation
+        else:
+            found.pop((label, value), None)
+    return found
+
+
+def _below(connection: Connection, cases: Sequence[int], policy: Policy) -> dict[int, int]:
+    """Label → structures for which its reliability falls short, or for which it has none and must."""
+    if not policy.judges_reliability:
+        return {}
+    c = candidates.c
+    names = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    query = (
+        select(t.scores.c.label_id, t.scores.c.structure, t.scores.c.value)
+        .join(candidates, c.label_id == t.scores.c.label_id)
+        .where(within(c.case_id, cases), t.scores.c.protocol == RELIABILITY)
+        .order_by(t.scores.c.id)
+    )
+    scores: dict[int, dict[int, float]] = defaultdict(dict)
+    for label, value, score in connection.execute(query):
+        scores[label][value] = score
+    listed = select(c.label_id).where(within(c.case_id, cases))
+    return {
+        label: sum(1 << value for value, name in names.items() if policy.too_low(name, scores[label].get(value)))
+        for label in connection.execute(listed).scalars()
+    }

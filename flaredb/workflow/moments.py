@@ -1,0 +1,39 @@
+"""A moment of the catalogue's past: a date, an operation, or what a round trained from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from flaredb.catalog import history, rounds
+from flaredb.catalog.database import Connection
+from flaredb.errors import InvalidDataError, NotFoundError
+
+
+def moment(connection: Connection, as_of: str | None = None, turn: str | None = None) -> int | None:
+    """The operation just after which to look; None for now.
+
+    `as_of` is an operation's number or an ISO date (its end, in UTC) or time; `turn` a round, which looks at what it
+    trained from. InvalidDataError for text that is neither.
+    """
+    if turn:
+        return rounds.started(connection, rounds.find(connection, turn))
+    if as_of is None:
+        return None
+    if as_of.isdecimal() and len(as_of) < len("20230507"):
+        return int(as_of)
+    found = history.operation_at(connection, _time(as_of))
+    if found is None:
+        raise NotFoundError(f"nothing had happened by {as_of}; flaredb log shows what happened when")
+    return found
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidDataError(
+            f"{text!r} is neither an operation's number nor a date such as 2023-05-07 or 2023-05-07T14:30"
+        ) from error
+    if len(text) == len("2023-05-07"):
+        found = datetime.combine(found.date(), time.max)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
