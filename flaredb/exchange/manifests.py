@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from flaredb.errors import Finding, NotFoundError, Severity
 from flaredb.exchange.findings import refusal
-from flaredb.exchange.layouts import case_name, is_case_name
+from flaredb.exchange.layouts import is_case_name
 from flaredb.exchange.numbering import find_gaps
+from flaredb.exchange.places import named_case
 
 _LISTS = {
     "train": ("training", "numTraining"),
@@ -175,7 +176,7 @@ def _entry(item: Any) -> Entry:
     image, label = _file(fields.get("image")), _file(fields.get("label"))
     if image is None and label is None:
         raise ValueError("names no file")
-    name = fields.get("case") or case_name(Path(PurePosixPath(image or label or "").name))
+    name = fields.get("case") or named_case(image or label or "")
     if not isinstance(name, str):
         raise ValueError(f"case {name!r:.100} is no name")
     return Entry(name, image, label)

@@ -34,8 +34,17 @@ def find_inside(root: Path, text: str) -> Path | None:
     return None
 
 
+def named_case(text: str) -> str:
+    """The case that a path in a list is named after: its last part, without extension and channel."""
+    return _split(text.replace("\\", "/").rpartition("/")[2])[0].removesuffix(_CHANNEL)
+
+
 def _with_channel(name: str) -> str:
-    for suffix in SUFFIXES:
-        if name.lower().endswith(suffix):
-            return f"{name[: -len(suffix)]}{_CHANNEL}{name[-len(suffix) :]}"
-    return name
+    stem, suffix = _split(name)
+    return f"{stem}{_CHANNEL}{suffix}"
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A file's name and its volume's extension."""
+    suffix = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(suffix)], name[len(name) - len(suffix) :]
