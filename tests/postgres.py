@@ -22,7 +22,6 @@ from flaredb.catalog.engines import located
 
 OWNER = "flaredb"
 SUPERUSER = "postgres"
-_TEMPLATE = "made"
 _START_S = 30
 # Nothing here has to survive a power cut; no port is opened to the network, so none can be taken.
 _SETTINGS = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=", "max_connections=50"]
@@ -36,12 +35,18 @@ def folder_of_programs() -> Path | None:
     return next((place for place in places if (place / "postgres").exists()), None)
 
 
+def database_of(url: str) -> str:
+    """The database that a URL names."""
+    return located(url).database or ""
+
+
 class Server:
     """A running server; every database made here belongs to an ordinary role."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.numbers = count(1)
+        self.made: str | None = None
 
     def url(self, database: str, role: str = OWNER) -> str:
         """How to reach a database."""
@@ -65,10 +70,11 @@ class Server:
         """A new database with a catalogue as `new_catalog` makes it, which is made once; its URL."""
         from tests.builders import new_catalog
 
-        if not self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'"):
-            self.sql(f"CREATE DATABASE {_TEMPLATE} OWNER {OWNER}")
-            new_catalog(self.url(_TEMPLATE)).close()
-        return self.database(_TEMPLATE)
+        if self.made is None:
+            url = self.database()
+            new_catalog(url).close()
+            self.made = database_of(url)
+        return self.database(self.made)
 
 
 @contextmanager

@@ -56,16 +56,39 @@ def status(app: App) -> None:
 
 @example("""flaredb sql "SELECT kind, count(*) FROM label_provenance GROUP BY kind\"""")
 @click.command()
-@click.argument("query")
+@click.argument("query", required=False)
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A value for :NAME in the query.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--time-limit", default=60.0, show_default=True, metavar="SECONDS", help="Give up after so long.")
+@click.option("--schema", "describe", is_flag=True, help="Print what can be asked: a line on every column.")
 @pass_app
-def sql(app: App, query: str, parameters: tuple[str, ...], as_json: bool) -> None:
-    """Ask the catalogue in SQL; the connection cannot write."""
+def sql(
+    app: App,
+    query: str | None,
+    parameters: tuple[str, ...],
+    as_csv: bool,
+    as_json: bool,
+    time_limit: float,
+    describe: bool,
+) -> None:
+    """Ask the catalogue in SQL; the database lets the query read only."""
+    from flaredb.catalog import query as people
+
+    if (query is None) != describe:
+        raise click.UsageError("give a query, or --schema to see what can be asked")
     with app.open() as workspace:
-        rows = workspace.sql(query, **settings(parameters))
+        given = people.values(workspace.catalog, settings(parameters))
+        rows = (
+            people.schema(workspace.catalog)
+            if query is None
+            else people.ask(workspace.catalog, query, given, time_limit)
+        )
     app.as_json |= as_json
-    app.rows(rows)
+    if as_csv:
+        output.print_csv(rows)
+    else:
+        app.rows(rows)
 
 
 @example("flaredb fsck --voxels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,6 +55,14 @@ def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = 
         table.add_row(*(_cell(row.get(name)) for name in names))
     console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160)
     console.print(table)
+
+
+def print_csv(rows: Sequence[dict[str, Any]]) -> None:
+    """Rows as comma-separated values with a header; nothing without rows."""
+    writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
+    if rows:
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
