@@ -23,11 +23,17 @@ _ACCEPTED = """
         (SELECT CASE WHEN a.event = 'accepted' THEN 1 ELSE 0 END FROM acceptances a
           WHERE a.source_id = l.source_id AND a.structure = ls.structure ORDER BY a.id DESC LIMIT 1),
         0)"""
+_STANDING = """
+          FROM current_history h
+          JOIN cases c ON c.id = h.case_id
+          JOIN structures st ON st.value = h.structure
+          JOIN labels l ON l.id = h.label_id
+          JOIN sources s ON s.id = l.source_id"""
 _WITHDRAWN = _ACCEPTED.replace("acceptances", "withdrawals").replace("'accepted'", "'withdrawn'")
 
 VIEWS = {
     "current_labels": View(
-        "the current label of a case and structure; none where nobody speaks about the structure",
+        "the label that is current for a case and structure",
         {
             "case": "the case's name",
             "structure": "the structure's name",
@@ -35,22 +41,33 @@ VIEWS = {
             "source": "its source",
             "kind": "ground-truth, tumor-only, external, pseudo or fused",
             "revision": "its revision within the source",
-            "exhaustive": "1: it also says where the structure is absent; 0: nobody does, this one knows some of it",
+            "exhaustive": "1: it also says where the structure is absent; without such a label none is current",
             "reason": "why it is current",
             "since": "the operation since which it is",
         },
         f"""
         SELECT c.name AS "case", st.name AS structure, {_NAME} AS label, s.name AS source, l.kind, l.revision,
-               CASE WHEN h.place = 0 THEN 1 ELSE 0 END AS exhaustive, h.reason, h.from_operation AS since
-          FROM current_history h
-          JOIN cases c ON c.id = h.case_id
-          JOIN structures st ON st.value = h.structure
-          JOIN labels l ON l.id = h.label_id
-          JOIN sources s ON s.id = l.source_id
-         WHERE h.to_operation IS NULL
-           AND (h.place = 0 OR (h.place = 1 AND NOT EXISTS (
-                SELECT 1 FROM current_history w WHERE w.case_id = h.case_id AND w.structure = h.structure
-                   AND w.place = 0 AND w.to_operation IS NULL)))""",  # noqa: S608  (no user text goes in)
+               1 AS exhaustive, h.reason, h.from_operation AS since
+          {_STANDING}
+         WHERE h.to_operation IS NULL AND h.place = 0""",
+    ),
+    "current_contributors": View(
+        "a label that knows some of a structure and ranks above the current label, or speaks where none is current",
+        {
+            "case": "the case's name",
+            "structure": "the structure's name",
+            "label": "the label, written case@source@revision",
+            "source": "its source",
+            "kind": "ground-truth, tumor-only, external, pseudo or fused",
+            "revision": "its revision within the source",
+            "place": "1 for the best",
+            "since": "the operation since which it contributes",
+        },
+        f"""
+        SELECT c.name AS "case", st.name AS structure, {_NAME} AS label, s.name AS source, l.kind, l.revision,
+               h.place, h.from_operation AS since
+          {_STANDING}
+         WHERE h.to_operation IS NULL AND h.place > 0""",
     ),
     "label_provenance": View(
         "a structure that a label annotates, with where the label came from and whether it counts",

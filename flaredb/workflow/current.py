@@ -16,8 +16,7 @@ def label_current(
 ) -> list[dict[str, Any]]:
     """One row a case and structure, now or at a moment of the past (`moments.moment`).
 
-    `label` is the winner; where there is none the best of those that know some of it (`exhaustive` is then False), and
-    None where nobody speaks about the structure.
+    `label` is None where nothing wins: nobody speaks about the structure, or nobody says where it is absent.
     """
     with workspace.catalog.read() as connection:
         when = moment(connection, as_of, turn)
@@ -64,14 +63,14 @@ def _rows(workspace: Workspace, case: str, found: list[Current]) -> list[dict[st
 
 
 def _row(case: str, each: Current) -> dict[str, Any]:
-    voice = each.winner or next(iter(each.contributors), None)
+    voice = each.winner
     return {
         "case": case,
         "structure": each.structure,
         "label": voice.label if voice else None,
         "source": voice.source if voice else None,
         "kind": voice.kind if voice else None,
-        "exhaustive": each.winner is not None,
+        "exhaustive": voice is not None,
         "contributors": [other.label for other in each.contributors],
         "reason": each.reason,
     }

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from flaredb.catalog import acceptances, labels
+from flaredb.catalog import acceptances, explain, labels
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Catalog, Write
 from flaredb.errors import NotFoundError
@@ -38,7 +38,7 @@ def act(catalog: Catalog, who: str, event: Event, structure: str = "liver") -> i
 def liver(catalog: Catalog, structure: str = "liver") -> Candidate:
     """The label's standing for a structure."""
     with catalog.read() as connection:
-        (found,) = labels.candidates(connection)["case1", structure]
+        (found,) = explain.of_case(connection, "case1")[structure]
     return found
 
 
@@ -116,9 +116,9 @@ def test_the_view_says_the_same(catalog: Catalog) -> None:
     with catalog.read() as connection:
         query = "SELECT structure, accepted, withdrawn FROM label_provenance ORDER BY structure"
         rows = connection.exec_driver_sql(query).all()
-        found = labels.candidates(connection)
+        found = explain.of_case(connection, "case1")
     for structure, accepted, withdrawn in rows:
-        (standing,) = found["case1", structure]
+        (standing,) = found[structure]
         assert (bool(accepted), bool(withdrawn)) == (standing.accepted is not None, standing.withdrawn)
 
 
@@ -135,7 +135,7 @@ def test_an_announced_label_is_no_candidate(catalog: Catalog) -> None:
     with catalog.run("test", {}) as run, run.write() as write:
         add_label(write, "announced", annotated=modes("aorta"), volume=None)
     with catalog.read() as connection:
-        assert ("case1", "aorta") not in labels.candidates(connection)
+        assert "aorta" not in explain.of_case(connection, "case1")
 
 
 def test_candidates_know_what_they_are(catalog: Catalog) -> None:
@@ -144,9 +144,9 @@ def test_candidates_know_what_they_are(catalog: Catalog) -> None:
         flare21 = load_mapping("flare21", FLARE23)
         add_label(write, "flare21", annotated=modes(*KIDNEYS, positive=["pancreas"]), codes=flare21)
     with catalog.read() as connection:
-        found = labels.candidates(connection, ["case1"])
-        assert labels.candidates(connection, ["case2"]) == {}
-    (kidney,), (pancreas,) = found["case1", "left_kidney"], found["case1", "pancreas"]
+        found = explain.of_case(connection, "case1")
+        assert explain.of_case(connection, "case2") == {}
+    (kidney,), (pancreas,) = found["left_kidney"], found["pancreas"]
     assert (kidney.superset, kidney.exhaustive, kidney.label) == (True, True, "case1@flare21@1")
     assert (pancreas.superset, pancreas.exhaustive) == (False, False)
 

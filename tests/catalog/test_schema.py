@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,16 @@ from flaredb.errors import StorageError
 from tests.builders import new_catalog
 
 COLUMNS = {
+    "current_labels": "case structure label source kind revision exhaustive reason since",
+    "current_contributors": "case structure label source kind revision place since",
+    "source_usage": "source kind structure labels current snapshots",
+    "lineage_edges": "from_type from to_type to",
+    "findings": "id severity case rule message path operation at acknowledged",
+    "operations": "id run command arguments actor host version at started ended outcome",
     "label_provenance": "case label source kind revision structure annotated voxels round model annotator created "
     "accepted withdrawn",
-    "case_facts": "case patient split source_dataset slices rows columns spacing_z_mm spacing_y_mm spacing_x_mm "
-    "hu_p0_5 hu_p50 hu_p99_5 orientation file_name excluded labels",
+    "case_facts": "case patient split source_dataset centre slices rows columns spacing_z_mm spacing_y_mm spacing_x_mm "
+    "hu_p0_5 hu_p50 hu_p99_5 orientation file_name licence has_voxels excluded labels",
     "coverage": "structure kind cases",
     "round_summary": "round task number state snapshot model source started",
     "score_summary": "source split structure protocol metric cases mean",
@@ -31,11 +38,13 @@ def definitions(connection: Connection) -> dict[str, set[str]]:
     """Table or index → its definition as a set of lines, however ordered and quoted."""
     query = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL"
     rows = connection.execute(text(query)).all()
-    return {
-        name: {" ".join(line.replace('"', "").replace("('')", "''").strip(" ,\t").split()) for line in sql.splitlines()}
-        for name, sql in rows
-        if name != "alembic_version" and not name.startswith("sqlite_")
-    }
+    return {name: _parts(sql) for name, sql in rows if name != "alembic_version" and not name.startswith("sqlite_")}
+
+
+def _parts(sql: str) -> set[str]:
+    """What stands between commas outside parentheses, and what follows the last parenthesis."""
+    body, _, end = sql.replace('"', "").replace("('')", "''").rpartition(")")
+    return {" ".join(part.split()) for part in [*re.split(r",(?![^()]*\))", body), end]}
 
 
 def test_the_migrations_end_where_the_tables_are(fresh: Catalog) -> None:

@@ -281,6 +281,37 @@ def upgrade() -> None:
         "INSERT INTO supersessions (source_id, older_id, operation_id) "
         "SELECT id, supersedes_id, operation_id FROM sources WHERE supersedes_id IS NOT NULL"
     )
-    with op.batch_alter_table("sources") as batch:
-        batch.drop_constraint("fk_sources_supersedes_id", type_="foreignkey")
-        batch.drop_column("supersedes_id")
+    if op.get_bind().dialect.name == "sqlite":
+        _rebuild_sources()
+    else:
+        op.drop_column("sources", "supersedes_id")
+
+
+def _rebuild_sources() -> None:
+    """SQLite cannot drop a column that refers to another table; alembic's own rebuild loses the key's counter."""
+    op.create_table(
+        "sources_new",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("default_kind", sa.Text(), nullable=False),
+        sa.Column("recipe", sa.Text(), nullable=True),
+        sa.Column("licence", sa.Text(), nullable=True),
+        sa.Column("citation", sa.Text(), nullable=True),
+        sa.Column("operation_id", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "default_kind IN ('ground-truth', 'tumor-only', 'external', 'pseudo', 'fused')",
+            name=op.f("ck_sources_default_kind"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["operation_id"], ["operation_log.id"], name=op.f("fk_sources_operation_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
+        sa.UniqueConstraint("name", name=op.f("uq_sources_name")),
+        sqlite_autoincrement=True,
+        sqlite_strict=True,
+    )
+    op.execute(
+        "INSERT INTO sources_new SELECT id, name, default_kind, recipe, licence, citation, operation_id FROM sources"
+    )
+    op.drop_table("sources")
+    op.rename_table("sources_new", "sources")
