@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flaredb.errors import Finding, InvalidDataError, NotFoundError
+from flaredb.errors import Finding, InvalidDataError
+from flaredb.exchange.tables import Row, read_sheet
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import Mapping as Codes
 from flaredb.labels.policy import KINDS
@@ -56,14 +56,36 @@ def stated(annotated: str | None, positive_only: str | None, table: Path | None)
 
 
 def read_table(path: Path) -> dict[str, Statement]:
-    """A CSV with columns case, annotated and maybe positive_only, kind, annotator, date; names apart by spaces."""
-    if not path.is_file():
-        raise NotFoundError(f"{path}: no such file")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"case", "annotated"} <= set(rows[0]):
-        raise InvalidDataError(f"{path.name}: needs the columns case,annotated")
-    return {row["case"]: _statement(path, row) for row in rows}
+    """A CSV with columns case, annotated and maybe positive_only, kind, annotator, date; names apart by spaces.
+
+    InvalidDataError for a row with a date, kind or number of cells that cannot be, and for a case that stands twice.
+    """
+    found: dict[str, Statement] = {}
+    for row in read_sheet(path, "case", "annotated").rows:
+        case = row.get("case")
+        try:
+            statement = statement_of(row)
+        except InvalidDataError as error:
+            raise InvalidDataError(f"{path.name}: case {case}: {error}") from error
+        if found.setdefault(case, statement) != statement:
+            raise InvalidDataError(f"{path.name}: case {case} stands twice, with different things said of it")
+    return found
+
+
+def statement_of(row: Row) -> Statement:
+    """What a row of a table says of a label; InvalidDataError for a cell that cannot be."""
+    if row.surplus:
+        raise InvalidDataError("more cells than columns; names in a list are kept apart by spaces")
+    kind = row.get("kind") or None
+    if kind not in (None, *KINDS):
+        raise InvalidDataError(f"kind {kind!r}; one of: {' '.join(KINDS)}")
+    return Statement(
+        _names(row.get("annotated")),
+        _names(row.get("positive_only")),
+        kind,
+        row.get("annotator"),
+        _moment(row.get("date")),
+    )
 
 
 def resolve(statement: Statement, space: StructureSet, codes: Codes, present: Callable[[str], bool]) -> dict[str, Mode]:
@@ -111,19 +133,10 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple((text or "").replace(",", " ").split())
 
 
-def _statement(path: Path, row: dict[str, str]) -> Statement:
-    date = (row.get("date") or "").strip()
+def _moment(text: str) -> datetime | None:
+    """A date, or a time; without a zone in UTC, so that it is the same on every machine."""
     try:
-        moment = datetime.fromisoformat(date).astimezone(UTC) if date else None
-    except ValueError as error:
-        raise InvalidDataError(f"{path.name}: case {row['case']}: {date!r} is not a date such as 2023-05-07") from error
-    kind = (row.get("kind") or "").strip() or None
-    if kind not in (None, *KINDS):
-        raise InvalidDataError(f"{path.name}: case {row['case']}: kind {kind!r}; one of: {' '.join(KINDS)}")
-    return Statement(
-        _names(row["annotated"]),
-        _names(row.get("positive_only")),
-        kind,
-        (row.get("annotator") or "").strip(),
-        moment,
-    )
+        moment = datetime.fromisoformat(text) if text else None
+        return moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
+        raise InvalidDataError(f"{text!r:.100} is not a date such as 2023-05-07") from error

@@ -10,11 +10,10 @@ from flaredb.exchange.layouts import is_case_name
 from flaredb.exchange.manifests import Entry, Manifest, choose_split, read_manifest, review
 from flaredb.exchange.numbering import shorten
 from flaredb.exchange.places import find_inside
-from flaredb.labels.mappings import load_mapping
 from flaredb.labels.policy import KINDS
 from flaredb.workflow.annotated import Statements
-from flaredb.workflow.ingest_labels import LabelOptions, prepare_source
-from flaredb.workflow.register import Listed, Plan, Said, bring_files, enter_plan, make_plan
+from flaredb.workflow.listing import Listed, Said
+from flaredb.workflow.register import Listing, bring_in, preview
 from flaredb.workflow.results import Result
 from flaredb.workspace import Workspace
 
@@ -45,7 +44,6 @@ def ingest_manifest(
     source of which nobody says what its labels annotate.
     """
     _check_options(statements, options)
-    codes = load_mapping(options.mapping, workspace.structures)
     manifest = read_manifest(path)
     split = choose_split(path, manifest, options.split)
     reviewed = review(path, manifest, split)
@@ -54,19 +52,10 @@ def ingest_manifest(
     listed = [item for entry in reviewed.entries if (item := _listed(path, manifest, entry, given, findings))]
     findings += _files_missing(path, reviewed.entries, listed)
     listed = _with_labels(path, manifest, listed, reviewed.entries, statements, options, findings)
+    listing = Listing(path, listed, findings, options.mapping, options.workers)
     if dry_run:
-        with workspace.catalog.read() as connection:
-            plan = make_plan(workspace, connection, listed, codes, path.name)
-        return Result(None, findings=(*findings, *plan.findings), would=plan.would)
-    with workspace.run("ingest manifest", path=path.name, **options._asdict()) as run:
-        with run.write() as write:
-            plan = make_plan(workspace, write.connection, listed, codes, path.name)
-            _add_findings(plan, findings)
-            if options.source and options.kind:
-                prepare_source(write, LabelOptions(options.source, options.kind))
-            enter_plan(write, plan)
-        bring_files(workspace, run, plan, path.parent, options.mapping, options.workers)
-    return plan.result(write.operation)
+        return preview(workspace, listing)
+    return bring_in(workspace, workspace.run("ingest manifest", path=path.name, **options._asdict()), listing)
 
 
 def _check_options(statements: Statements | None, options: ManifestOptions) -> None:
@@ -79,14 +68,6 @@ def _check_options(statements: Statements | None, options: ManifestOptions) -> N
         )
     if options.add_cases and not statements:
         raise InvalidDataError("--add-cases adds the cases of --annotated-from FILE.csv; give that table")
-
-
-def _add_findings(plan: Plan, findings: list[Finding]) -> None:
-    """Remarks on the list itself come first."""
-    remarks, plan.findings = plan.findings, []
-    for finding in findings:
-        plan.remark(finding)
-    plan.findings += remarks
 
 
 def _listed(path: Path, manifest: Manifest, entry: Entry, split: str, findings: list[Finding]) -> Listed | None:
