@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flaredb.cli.options import FILE, App, example, pass_app
+from flaredb.cli.options import FILE, App, example, names, pass_app
 
 SPLITS = ("train", "validation", "test")
 KINDS = ("ground-truth", "external", "pseudo", "fused")
@@ -96,6 +96,45 @@ def manifest(app: App, /, path: Path, annotated: str | None, table: Path | None,
     statements = stated(annotated, None, table) if annotated or table else None
     with app.open() as workspace:
         app.result(ingest_manifest(workspace, path, statements, ManifestOptions(**options), dry_run))
+
+
+@example("flaredb ingest table cases.csv --source flare23 --kind ground-truth")
+@ingest.command("table")
+@click.argument("path", metavar="FILE.csv", type=FILE)
+@click.option("--source", metavar="NAME", help="Who made the labels of rows that do not say it.")
+@click.option("--kind", type=click.Choice(KINDS), help="Kind of the labels of rows that do not say it.")
+@click.option("--mapping", default="identity", show_default=True, metavar="NAME|FILE.toml", help="What codes mean.")
+@click.option("--workers", default=2, show_default=True, help="Files read at once.")
+@click.option("--dry-run", is_flag=True, help="Only say what would come in.")
+@pass_app
+def table_(app: App, /, path: Path, dry_run: bool, **options: Any) -> None:
+    """Register cases and labels row by row.
+
+    Columns, in any order and as many as there are: case, image, label, patient, source, kind, annotated,
+    positive_only, annotator, date, split, centre. Paths are under the table's folder; what is there is imported.
+    """
+    from flaredb.workflow.ingest_table import TableOptions, ingest_table
+
+    with app.open() as workspace:
+        app.result(ingest_table(workspace, path, TableOptions(**options), dry_run))
+
+
+@example("flaredb ingest absent no_tumor.csv --structures tumor --source reports")
+@ingest.command()
+@click.argument("path", metavar="FILE.csv", type=FILE)
+@click.option("--structures", required=True, metavar="A,B", help="What the reports say is not there.")
+@click.option("--source", required=True, metavar="NAME", help="Whose reports they are.")
+@click.option("--dry-run", is_flag=True, help="Only say what would come in.")
+@pass_app
+def absent(app: App, path: Path, structures: str, source: str, dry_run: bool) -> None:
+    """Take reports that say "none" as labels: empty, exhaustive, without a file.
+
+    Columns: case, and maybe date and annotator.
+    """
+    from flaredb.workflow.ingest_absent import ingest_absent
+
+    with app.open() as workspace:
+        app.result(ingest_absent(workspace, path, names(structures) or [], source, dry_run))
 
 
 COMMANDS = (ingest,)
