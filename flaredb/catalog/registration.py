@@ -1,4 +1,4 @@
-"""Many cases and announced labels at once: a few statements for all, however many there are."""
+"""Many cases and announced labels at once, in a few statements for all; and what is said of cases later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.acceptances import structure_values
-from flaredb.catalog.database import Write
+from flaredb.catalog.cases import patient_id
+from flaredb.catalog.database import Connection, Write
 from flaredb.catalog.labels import NewLabel, mapping_number, source_number, structure_rows
 
 
@@ -98,3 +99,26 @@ def _last_revisions(write: Write, sources: Iterable[int]) -> dict[tuple[int, int
     columns = (t.labels.c.case_id, t.labels.c.source_id)
     query = select(*columns, func.max(t.labels.c.revision)).where(t.labels.c.source_id.in_(list(sources)))
     return {(case, source): last for case, source, last in write.connection.execute(query.group_by(*columns))}
+
+
+def describe(write: Write, case: int, facts: dict[str, Any], why: str) -> None:
+    """Set columns of a case and append the event; `facts` may hold `patient`, a key, besides columns."""
+    columns = {name: value for name, value in facts.items() if name != "patient"}
+    if "patient" in facts:
+        columns["patient_id"] = patient_id(write, facts["patient"])
+    write.connection.execute(t.cases.update().where(t.cases.c.id == case).values(columns))
+    told = ", ".join(f"{name} {value}" for name, value in facts.items())
+    event = {"case_id": case, "event": "described", "detail": told, "why": why, "operation_id": write.operation}
+    write.connection.execute(t.case_events.insert().values(event))
+
+
+def described(connection: Connection) -> dict[int, dict[str, Any]]:
+    """Case → its patient's key, split, source data set, licence and centre."""
+    c = t.cases.c
+    query = select(c.id, t.patients.c.key.label("patient"), c.split, c.source_dataset, c.licence, c.centre)
+    return {row["id"]: dict(row) for row in connection.execute(query.join(t.patients)).mappings()}
+
+
+def in_snapshots(connection: Connection) -> set[int]:
+    """Cases that some snapshot used."""
+    return set(connection.execute(select(t.snapshot_items.c.case_id).distinct()).scalars())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -40,8 +41,8 @@ def read_sheet(path: Path, *required: str) -> Sheet:
     if not path.is_file():
         raise NotFoundError(f"{path}: no such file")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        lines = list(csv.reader(text.splitlines(keepends=True)))
+        text = path.read_bytes().decode("utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text, newline="")))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidDataError(f"{path.name}: not a CSV file in UTF-8: {error}") from error
     if "\0" in text:
