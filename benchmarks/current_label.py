@@ -1,0 +1,231 @@
+"""How fast is "what is current?" at FLARE23's size: 4,000 cases × 40 label versions × 14 structures.
+
+Makes a catalogue on SQLite, and on PostgreSQL if a URL of an empty database is given, and asks it: everything at once,
+one case, after a promotion of 4,000 × 13, after withdrawing 4,000 labels, and while withdrawn and superseded versions
+pile up from 40 to 200 a case. The rival is what one would write without the log: the policy as a window query.
+
+    python benchmarks/current_label.py [--cases 4000] [--postgresql postgresql:///empty]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, text
+
+from flaredb.catalog import acceptances, current, labels, policies, policy_sql, structures
+from flaredb.catalog import tables as t
+from flaredb.catalog.database import Catalog, Write
+from flaredb.catalog.derived import candidates, current_history
+from flaredb.labels.labelset import Mode
+from flaredb.labels.mappings import identity
+from flaredb.labels.policy import Policy
+from flaredb.labels.structures import FLARE23
+
+VERSIONS = 40
+ORGANS = FLARE23.organs
+EVERY = {name: Mode() for name in FLARE23.names}
+
+
+def timed(work: Callable[[], Any], times: int = 1) -> float:
+    """Median seconds of some runs."""
+    spent = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        spent.append(time.perf_counter() - start)
+    return statistics.median(spent)
+
+
+def fill(catalog: Catalog, cases: int) -> None:
+    """Cases; ground truth for 2,200 of 4,000; the other versions from sources accepted one after the other."""
+    with catalog.run("init", {}) as run, run.write() as write:
+        structures.store(write, FLARE23)
+        policies.apply(write, Policy(), "the rules as they come")
+        mapping = labels.mapping_number(write, identity(FLARE23))
+        patients = [{"id": n, "key": f"p{n}"} for n in range(1, cases + 1)]
+        write.connection.execute(insert(t.patients), patients)
+        rows = [
+            {"id": n, "name": f"FLARE23_{n:04}", "patient_id": n, "split": "train", "operation_id": write.operation}
+            for n in range(1, cases + 1)
+        ]
+        write.connection.execute(insert(t.cases), rows)
+    for version in range(VERSIONS):
+        with catalog.run("import", {}) as run, run.write() as write:
+            kind = "ground-truth" if version == 0 else "pseudo"
+            source = labels.ensure_source(write, f"source{version}", kind)
+            numbers = range(1, cases * 11 // 20 + 1) if version == 0 else range(1, cases + 1)
+            add_version(write, source, kind, 1, list(numbers), mapping)
+            accept = "accepted at import" if version == 0 else "accepted"
+            acceptances.record(write, ("source", source), FLARE23.names, "accepted", accept)
+
+
+def add_version(write: Write, source: int, kind: str, revision: int, cases: list[int], mapping: int) -> None:
+    """A label of a source for every case, in bulk: how it comes in is not what is measured."""
+    connection = write.connection
+    first = (connection.execute(text("SELECT max(id) FROM labels")).scalar() or 0) + 1
+    at = datetime(2023, 1, 1, tzinfo=UTC) + timedelta(days=revision)
+    facts = {"source_id": source, "revision": revision, "annotated_at": at}
+    connection.execute(
+        insert(t.labels),
+        [
+            {"id": first + i, "case_id": case, "kind": kind, "annotator": "", "volume": f"{first + i:064}",
+             "mapping_id": mapping, "operation_id": write.operation, **facts}
+            for i, case in enumerate(cases)
+        ],
+    )  # fmt: skip
+    values = [structure.value for structure in FLARE23.structures]
+    connection.execute(
+        insert(t.label_structures),
+        [
+            {"label_id": first + i, "structure": value, "mode": "exhaustive", "within": "", "superset": False,
+             "voxels": 1}
+            for i in range(len(cases))
+            for value in values
+        ],
+    )  # fmt: skip
+    bits = sum(1 << value for value in values)
+    connection.execute(
+        insert(candidates),
+        [
+            {
+                "case_id": case,
+                "label_id": first + i,
+                "human": kind == "ground-truth",
+                "strong": bits,
+                "weak": 0,
+                **facts,
+            }
+            for i, case in enumerate(cases)
+        ],
+    )
+    write.touched.update(cases)
+
+
+def read_all(catalog: Catalog) -> int:
+    """Every winner, raw rows."""
+    h = current_history.c
+    with catalog.read() as connection:
+        query = select(h.case_id, h.structure, h.label_id).where(h.to_operation.is_(None), h.place == 0)
+        return len(connection.execute(query).all())
+
+
+def measure(catalog: Catalog, cases: int, name: str) -> list[dict[str, Any]]:
+    """The claims on one database."""
+    with catalog.read() as connection:
+        window = policy_sql.compiled(connection)
+
+    def ask_window(where: str = "") -> int:
+        with catalog.read() as connection:
+            return len(
+                connection.execute(text(window.replace("WHERE l.volume IS NOT NULL", where or "WHERE 1 = 1"))).all()
+            )
+
+    def one() -> None:
+        with catalog.read() as connection:
+            current.now(connection, ["FLARE23_0042"])
+
+    rows = []
+
+    def claim(what: str, mine: float, rival: float | None, target: float, rival_name: str = "window query") -> None:
+        rows.append(
+            {"claim": f"{name}: {what}", "flaredb": round(mine, 5), "rival": rival and round(rival, 5),
+             "rival_name": rival_name, "unit": "s", "ratio": rival and round(rival / mine, 2), "target": target,
+             "met": mine <= target}
+        )  # fmt: skip
+
+    everything = timed(lambda: read_all(catalog), 5)
+    claim(f"current label of {cases} × 14 over {cases * VERSIONS} labels", everything, timed(ask_window), 0.15)
+    claim("current labels of one case", timed(one, 21), timed(lambda: ask_window("WHERE l.case_id = 42"), 5), 0.002)
+
+    def promote() -> None:
+        with catalog.run("promote", {}) as run, run.write() as write:
+            acceptances.record(
+                write, ("source", labels.source_number(write.connection, "source5")), ORGANS, "accepted", "again"
+            )
+
+    claim(f"promotion of {cases} × 13", timed(promote), None, 5.0)
+    claim("one import", timed(lambda: add_one(catalog), 11), None, 0.010)
+
+    def withdraw() -> None:
+        with catalog.run("withdraw", {}) as run, run.write() as write:
+            source = labels.source_number(write.connection, "source5")
+            numbers = write.connection.execute(select(t.labels.c.id).where(t.labels.c.source_id == source)).scalars()
+            acceptances.record_labels(write, dict.fromkeys(numbers, FLARE23.names), "withdrawn", "for the benchmark")
+
+    claim(f"withdrawing {cases} labels", timed(withdraw), None, 5.0)
+    for versions in (80, 120, 160, 200):
+        pile_up(catalog, cases, versions)
+        later = timed(lambda: read_all(catalog), 5)
+        claim(
+            f"all again with {versions} versions a case, half withdrawn, half superseded",
+            later,
+            everything,
+            0.15,
+            "at 40 versions",
+        )
+        claim(f"one case with {versions} versions", timed(one, 21), None, 0.002)
+    claim("one import at 200 versions", timed(lambda: add_one(catalog), 11), None, 0.010)
+    return rows
+
+
+def add_one(catalog: Catalog) -> None:
+    """A correction of one case comes in."""
+    with catalog.run("import", {}) as run, run.write() as write:
+        labels.ensure_source(write, "corrections", "ground-truth")
+        presence = {name: labels.Presence(1, None) for name in EVERY}
+        label = labels.NewLabel(
+            "FLARE23_0001", "corrections", "ground-truth", f"{time.time_ns():064}", identity(FLARE23), EVERY, presence,
+            {}, datetime.now(UTC),
+        )  # fmt: skip
+        labels.add(write, label)
+        acceptances.accept_at_import(write, labels.source_number(write.connection, "corrections"), FLARE23.names)
+
+
+def pile_up(catalog: Catalog, cases: int, versions: int) -> None:
+    """Forty more versions a case: twenty revisions that the next supersedes, twenty that are withdrawn."""
+    everyone = list(range(1, cases + 1))
+    with catalog.run("import", {}) as run, run.write() as write:
+        mapping = labels.mapping_number(write, identity(FLARE23))
+        source = labels.source_number(write.connection, "source7")
+        for step in range(20):
+            add_version(write, source, "pseudo", versions + step, everyone, mapping)
+    for step in range(20):
+        with catalog.run("import", {}) as run, run.write() as write:
+            source = labels.ensure_source(write, f"withdrawn{versions}-{step}", "pseudo")
+            add_version(write, source, "pseudo", 1, everyone, mapping)
+            acceptances.record(write, ("source", source), FLARE23.names, "withdrawn", "for the benchmark")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=4000)
+    parser.add_argument("--postgresql", help="URL of an empty database to measure beside")
+    arguments = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        urls = {"SQLite": f"sqlite:///{Path(folder) / 'catalog.db'}"}
+        urls |= {"PostgreSQL": arguments.postgresql} if arguments.postgresql else {}
+        for name, url in urls.items():
+            catalog = Catalog(url)
+            catalog.upgrade()
+            fill(catalog, arguments.cases)
+            rows += measure(catalog, arguments.cases, name)
+            catalog.close()
+    machine = {"cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
+    print(json.dumps({"benchmark": "current_label", "machine": machine, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
