@@ -5,14 +5,11 @@ Nothing absolute is stored, so a workspace can be moved. Verbs that change thing
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
-import socket
 import tomllib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +19,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from flaredb.catalog import cases, current, labels, policies, query, structures
+from flaredb.catalog import cases, current, labels, leases, policies, query, structures
 from flaredb.catalog.database import Catalog, Connection, Run
 from flaredb.catalog.engines import is_sqlite, located
 from flaredb.catalog.filesystem import refuse_network
@@ -131,21 +128,9 @@ class Workspace:
         """Record a command that changes things; see `Catalog.run`."""
         return self.catalog.run(verb, arguments, self.actor)
 
-    @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold a name for this process; ConflictError if another has it. A dead holder has let go."""
-        path = self.root / "locks" / f"{name.replace('/', '-').replace(' ', '-')}.lock"
-        path.parent.mkdir(exist_ok=True)
-        with path.open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
-                raise ConflictError(f"{name} is being worked on by {file.read() or 'another process'}") from error
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}")
-            file.flush()
-            yield
+        return leases.hold(self.catalog, name, self.root)
 
     def close(self) -> None:
         """Give the database connections back."""

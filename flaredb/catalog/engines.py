@@ -10,10 +10,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from flaredb.errors import ConflictError, StorageError, UsageError
 
@@ -65,7 +65,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """A transaction; ConflictError if somebody else writes for too long, StorageError if nobody answers."""
     try:
         connection = engine.connect()
-    except OperationalError as error:
+    except DatabaseError as error:  # SQLite says "file is not a database" as soon as it is asked anything
         raise _busy_or(error, StorageError(f"the catalogue cannot be reached: {_first_line(error)}")) from error
     try:
         with connection, connection.begin():
@@ -74,12 +74,29 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise _busy_or(error, error) from error
 
 
-def _busy_or(error: OperationalError, other: Exception) -> Exception:
+class Described(NamedTuple):
+    """A database's program and version; the role on a server, and whether it may do anything."""
+
+    name: str
+    role: str | None = None
+    superuser: bool = False
+
+
+def describe(connection: Connection) -> Described:
+    """What a connection is connected to."""
+    if connection.dialect.name == "sqlite":
+        return Described(f"SQLite {sqlite3.sqlite_version}")
+    asked = "SELECT current_setting('server_version'), rolname, rolsuper FROM pg_roles WHERE rolname = current_user"
+    number, role, superuser = connection.exec_driver_sql(asked).one()
+    return Described(f"PostgreSQL {number}", role, superuser)
+
+
+def _busy_or(error: DatabaseError, other: Exception) -> Exception:
     busy = "database is locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
     return ConflictError(_BUSY) if busy else other
 
 
-def _first_line(error: DBAPIError) -> str:
+def _first_line(error: DatabaseError) -> str:
     return str(error.orig).partition("\n")[0]
 
 

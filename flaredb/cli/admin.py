@@ -153,17 +153,4 @@ def finding_list(app: App) -> None:
         app.rows(history.findings(connection))
 
 
-@example("flaredb upgrade")
-@click.command()
-@pass_app
-def upgrade(app: App) -> None:
-    """Bring the catalogue's schema to the one this version speaks; copy the workspace first."""
-    from flaredb.workspace import Workspace
-
-    with Workspace.open(app.locate(), check=False) as workspace:
-        before = workspace.catalog.schema_state()
-        workspace.catalog.upgrade()
-    app.document({"schema": "head", "was": before}, lambda: click.echo(f"schema was {before}, is head"))
-
-
-COMMANDS = (init, status, sql, fsck, gc, log, finding, upgrade)
+COMMANDS = (init, status, sql, fsck, gc, log, finding)

@@ -26,11 +26,11 @@ class App:
         self.quiet = quiet
         self.actor = actor
 
-    def open(self) -> Workspace:
-        """Open the workspace that the options, the environment or the folder name."""
+    def open(self, check: bool = True) -> Workspace:
+        """Open the workspace that the options, the environment or the folder name, if its schema is this version's."""
         from flaredb.workspace import Workspace
 
-        return self.prepare(Workspace.open(self.locate()))
+        return self.prepare(Workspace.open(self.locate(), check))
 
     def locate(self) -> Path:
         """The workspace's folder."""

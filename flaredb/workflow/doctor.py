@@ -1,0 +1,89 @@
+"""What a workspace runs on, and what about that is wrong."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sqlite3
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from flaredb.catalog import leases
+from flaredb.catalog.engines import describe
+from flaredb.catalog.filesystem import NETWORK, filesystem
+from flaredb.errors import StorageError
+from flaredb.version import __version__
+from flaredb.workspace import Workspace
+
+LOW_DISK_GB = 5.0
+_WAL_RESET_FIXED = (3, 51, 3)
+_PACKAGES = ("sqlalchemy", "alembic", "psycopg", "numpy", "tensorstore", "torch")
+
+
+class Line(NamedTuple):
+    """One thing looked at: what, what was found, what there is to know about it, and whether it must be mended."""
+
+    what: str
+    found: str
+    remark: str = ""
+    wrong: bool = False
+
+
+class Examination(NamedTuple):
+    """All that was looked at, and what somebody has to mend."""
+
+    lines: tuple[Line, ...]
+    problems: tuple[str, ...]
+
+
+def doctor(workspace: Workspace) -> Examination:
+    """Look at versions, disks, the database, its schema and who holds what; nothing is changed."""
+    lines = [*_versions(), *_disks(workspace), *_catalogue(workspace)]
+    return Examination(tuple(lines), tuple(f"{line.what}: {line.remark}" for line in lines if line.wrong))
+
+
+def _versions() -> list[Line]:
+    old = sqlite3.sqlite_version_info < _WAL_RESET_FIXED
+    remark = "before 3.51.3, with a rare fault in resetting its log, which flaredb keeps clear of" if old else ""
+    lines = [
+        Line("flaredb", __version__),
+        Line("python", platform.python_version()),
+        Line("sqlite", sqlite3.sqlite_version, remark),
+    ]
+    for package in _PACKAGES:
+        try:
+            lines.append(Line(package, version(package)))
+        except PackageNotFoundError:
+            lines.append(Line(package, "not installed"))
+    return lines
+
+
+def _disks(workspace: Workspace) -> list[Line]:
+    kind = filesystem(workspace.root)
+    shared = workspace.catalog.on_sqlite and kind in NETWORK
+    advice = "SQLite can lose data there; move the workspace to a local disk, or its catalogue to PostgreSQL"
+    lines = [Line("file system", kind, advice if shared else "", shared)]
+    for what, place in (("workspace", workspace.root), ("volumes", workspace.volumes.root)):
+        free = shutil.disk_usage(place if place.exists() else workspace.root).free / 1e9
+        low = free < LOW_DISK_GB
+        lines.append(Line(f"disk of {what}", f"{free:.1f} GB free", f"less than {LOW_DISK_GB:g} GB free" * low, low))
+    return lines
+
+
+def _catalogue(workspace: Workspace) -> list[Line]:
+    lines = []
+    try:
+        with workspace.catalog.read() as connection:
+            server = describe(connection)
+        remark = "a superuser; an ordinary role that owns the database is enough" if server.superuser else ""
+        lines.append(Line("database", server.name))
+        if server.role:
+            lines.append(Line("role", server.role, remark))
+        workspace.catalog.check_schema()
+        lines.append(Line("schema", "head"))
+    except StorageError as error:
+        return [*lines, Line("catalogue", "cannot be used", str(error), True)]
+    held = leases.held(workspace.catalog, workspace.root)
+    return lines + [
+        Line("held", row["name"], f"by {row['holder']} since {row['since']:%Y-%m-%d %H:%M} UTC") for row in held
+    ]
