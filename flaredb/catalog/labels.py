@@ -187,6 +187,25 @@ def ensure_source(write: Write, name: str, kind: str, recipe: str | None = None)
     return int(made)
 
 
+def numbers_of(connection: Connection, source: str) -> list[int]:
+    """Row numbers of a source's labels; none if there is no such source."""
+    return list(connection.execute(select(t.labels.c.id).join(t.sources).where(t.sources.c.name == source)).scalars())
+
+
+def annotated_by(connection: Connection, source: int) -> dict[int, frozenset[str]]:
+    """A source's labels and what each annotates."""
+    query = (
+        select(t.label_structures.c.label_id, t.structures.c.name)
+        .join(t.structures)
+        .join(t.labels, t.labels.c.id == t.label_structures.c.label_id)
+        .where(t.labels.c.source_id == source)
+    )
+    found: dict[int, set[str]] = defaultdict(set)
+    for label, name in connection.execute(query):
+        found[label].add(name)
+    return {label: frozenset(names) for label, names in found.items()}
+
+
 def sources(connection: Connection) -> list[dict[str, Any]]:
     """Every source with its kind, number of labels and cases."""
     query = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -138,6 +139,24 @@ def every(connection: Connection) -> list[dict[str, Any]]:
         {"name": row.name, "task": row.task, "purpose": row.purpose, "created": row.at.isoformat()}
         for row in connection.execute(query)
     ]
+
+
+def people(connection: Connection, numbers: Iterable[int]) -> set[str]:
+    """Patients of snapshots (by row number), and their scans by voxel digest."""
+    query = (
+        select(t.patients.c.key, t.cases.c.voxels_digest)
+        .join(t.cases, t.cases.c.patient_id == t.patients.c.id)
+        .join(t.snapshot_items, t.snapshot_items.c.case_id == t.cases.c.id)
+        .where(t.snapshot_items.c.snapshot_id.in_(list(numbers)))
+        .distinct()
+    )
+    return {text for row in connection.execute(query) for text in row if text}
+
+
+def trained_on(connection: Connection, numbers: Iterable[int]) -> set[int]:
+    """Row numbers of the models trained on snapshots."""
+    query = select(t.models.c.id).where(t.models.c.snapshot_id.in_(list(numbers)))
+    return set(connection.execute(query).scalars())
 
 
 def _items(connection: Connection, snapshot: int) -> tuple[Item, ...]:

@@ -1,8 +1,8 @@
-"""What descends from what, across rounds: through labels trained on, and through weights started from."""
+"""What descends from a round, and that no round learns from those who judge it."""
 
 from __future__ import annotations
 
-from flaredb.catalog import models, rounds, snapshots
+from flaredb.catalog import labels, lineage, models, naming, rounds, snapshots
 from flaredb.catalog.database import Connection
 from flaredb.catalog.rounds import Round
 from flaredb.errors import ConflictError
@@ -12,45 +12,36 @@ _STANDING = {"open", "trained", "predicted", "evaluated", "promoted"}
 
 def descendants(connection: Connection, turn: Round) -> list[Round]:
     """Rounds that learnt from this one, directly or through others, and are not rejected or rolled back."""
-    every = rounds.every(connection)
-    parents = {model.name: model.parent for model in models.every(connection)}
-    sources = {
-        other.name: {item.label.source for item in snapshots.find(connection, other.snapshot).items} for other in every
-    }
-    affected = {turn.name: turn.model}
-    grown = True
-    while grown:
-        found = [
-            other
-            for other in every
-            if other.name not in affected
-            and (sources[other.name] & affected.keys() or _starts_from(other, parents, set(affected.values())))
-        ]
-        affected |= {other.name: other.model for other in found}
-        grown = bool(found)
-    return [other for other in every if other.name in affected and other.id != turn.id and other.state in _STANDING]
+    model = models.find(connection, turn.model).id if turn.model else None
+    own = labels.numbers_of(connection, turn.name)
+    family = lineage.descendants(connection, own, models=[] if model is None else [model])
+    names = set(naming.rounds(connection, family.snapshots, family.models))
+    started = {*naming.models(connection, family.models), turn.model}
+    return [
+        other
+        for other in rounds.every(connection)
+        if other.id != turn.id
+        and other.state in _STANDING
+        and (other.name in names or (other.settings["warm"] and other.settings["warm"] in started))
+    ]
 
 
-def refuse_leak(connection: Connection, warm: str, reference: str) -> None:
-    """ConflictError if a model, or one it started from, learnt from a patient of the reference snapshot."""
-    judged = {item.patient for item in snapshots.find(connection, reference).items}
-    name: str | None = warm
-    while name:
-        model = models.find(connection, name)
-        seen = {item.patient for item in snapshots.find(connection, model.snapshot).items}
-        if seen & judged:
-            raise ConflictError(
-                f"{model.name}, from which {warm} descends, learnt from patients who would judge the "
-                "round; start from scratch, or from a model of another split"
-            )
-        name = model.parent
+def refuse_leak(connection: Connection, snapshot: str, warm: str | None, reference: str) -> None:
+    """ConflictError if anything a round learns from descends from a patient or scan that would judge it.
 
-
-def _starts_from(turn: Round, parents: dict[str, str | None], affected: set[str | None]) -> bool:
-    """Whether the round's model, or the one it is to start from, descends from an affected model."""
-    name = turn.model or turn.settings["warm"]
-    while name:
-        if name in affected:
-            return True
-        name = parents.get(name)
-    return False
+    It learns from the labels of its snapshot and from the model it starts from; models that made such labels, and all
+    that those learnt from, count too.
+    """
+    held = [item.label.id for item in snapshots.find(connection, snapshot).items]
+    start = [models.find(connection, warm).id] if warm else []
+    family = lineage.ancestors(connection, held, start)
+    judges = snapshots.people(connection, [snapshots.find(connection, reference).id])
+    guilty = [number for number in family.snapshots if snapshots.people(connection, [number]) & judges]
+    if not guilty:
+        return
+    names = naming.models(connection, snapshots.trained_on(connection, guilty) & family.models)
+    raise ConflictError(
+        f"{' '.join(names)} learnt from patients who would judge the round, and the round would learn from "
+        "what descends from that; start from scratch or from a model of another split, and revoke the sources "
+        "that such models made"
+    )

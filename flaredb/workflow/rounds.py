@@ -49,8 +49,7 @@ def round_start(workspace: Workspace, task: str, options: RoundOptions) -> Resul
         reference = freeze(workspace, write, task, "reference").name
         snapshot = freeze(workspace, write, task, "train", options.where).name
         warm = models.find(write.connection, options.warm).name if options.warm else None
-        if warm:
-            refuse_leak(write.connection, warm, reference)
+        refuse_leak(write.connection, snapshot, warm, reference)
         settings = {
             "config": asdict(options.settings),
             "warm": warm,

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from flaredb.catalog import acceptances, labels
+from flaredb.catalog.database import Connection
 from flaredb.workflow.results import Result
+from flaredb.workflow.taint import tainted
 from flaredb.workspace import Workspace
 
 Event = Literal["accepted", "revoked", "withdrawn", "restored"]
@@ -32,3 +34,35 @@ def decide_label(
         names = workspace.structures.check(structures or label.annotated)
         acceptances.record(write, ("label", label.id), names, event, why)
     return Result(write.operation, (label.name,), added=1)
+
+
+def withdraw_source(
+    workspace: Workspace, name: str, why: str, structures: Sequence[str] | None = None, yes: bool = False
+) -> Result:
+    """Hide a source's labels from use; without `yes` only say what descends from them."""
+    with workspace.catalog.read() as connection:
+        own = labels.annotated_by(connection, labels.source_number(connection, name))
+        would = _would(workspace, connection, own, structures)
+    if not yes:
+        return Result(None, would=would)
+    return decide_source(workspace, name, "withdrawn", why, structures)._replace(would=would)
+
+
+def withdraw_label(
+    workspace: Workspace, name: str, why: str, structures: Sequence[str] | None = None, yes: bool = False
+) -> Result:
+    """Hide one label from use; without `yes` only say what descends from it."""
+    with workspace.catalog.read() as connection:
+        label = labels.find(connection, name)
+        would = _would(workspace, connection, {label.id: frozenset(label.annotated)}, structures)
+    if not yes:
+        return Result(None, would=would)
+    return decide_label(workspace, name, "withdrawn", why, structures)._replace(would=would)
+
+
+def _would(
+    workspace: Workspace, connection: Connection, own: dict[int, frozenset[str]], structures: Sequence[str] | None
+) -> dict[str, object]:
+    names = frozenset(workspace.structures.check(structures or workspace.structures.names))
+    hidden = {number: annotated & names for number, annotated in own.items() if annotated & names}
+    return {"withdraw": len(hidden), "tainted": tainted(connection, hidden)}

@@ -1,0 +1,131 @@
+"""What descends from what: labels are trained on through snapshots, models make labels, labels are made of labels."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, select
+
+from flaredb.catalog import tables as t
+from flaredb.catalog.derived import candidates
+from flaredb.catalog.standing import chunks, source_standings
+
+
+class Family(NamedTuple):
+    """Row numbers of labels, snapshots and models."""
+
+    labels: frozenset[int]
+    snapshots: frozenset[int]
+    models: frozenset[int]
+
+
+def descendants(
+    connection: Connection,
+    labels: Iterable[int],
+    structures: Mapping[int, frozenset[str]] | None = None,
+    models: Iterable[int] = (),
+) -> Family:
+    """All that was made of some labels or models, directly or through others; they themselves are not part of it.
+
+    `structures`: label → the structures in question, where it is not all of them: a snapshot that took another
+    structure from the label does not descend from it.
+    """
+    start, seeds = set(labels), set(models)
+    snapshots = _snapshots_of(connection, start, structures or {})
+    found_models = seeds | _models_of(connection, snapshots, seeds)
+    found_labels = set[int]()
+    left = _children(connection, start) | _column(connection, t.labels, "id", "model_id", found_models)
+    while left:
+        left |= _children(connection, left)
+        found_labels |= left
+        fresh = _snapshots_of(connection, left, {}) - snapshots
+        snapshots |= fresh
+        new_models = _models_of(connection, fresh, found_models) - found_models
+        found_models |= new_models
+        left = _column(connection, t.labels, "id", "model_id", new_models) - found_labels
+    return Family(frozenset(found_labels - start), frozenset(snapshots), frozenset(found_models - seeds))
+
+
+def ancestors(connection: Connection, labels: Iterable[int] = (), models: Iterable[int] = ()) -> Family:
+    """All that some labels or models were made of; they themselves are part of it."""
+    found_labels, found_models, snapshots = set(labels), set(models), set[int]()
+    new_labels, new_models = set(found_labels), set(found_models)
+    while new_labels or new_models:
+        new_models |= _column(connection, t.labels, "model_id", "id", new_labels) - found_models
+        parents = _column(connection, t.models, "parent_id", "id", new_models)
+        while parents - found_models - new_models:
+            new_models |= parents
+            parents = _column(connection, t.models, "parent_id", "id", new_models)
+        found_models |= new_models
+        fresh = _column(connection, t.models, "snapshot_id", "id", new_models) - snapshots
+        snapshots |= fresh
+        held = _column(connection, t.snapshot_items, "label_id", "snapshot_id", fresh)
+        held |= _column(connection, t.label_parents, "parent_id", "child_id", new_labels)
+        new_labels = held - found_labels
+        found_labels |= new_labels
+        new_models = set()
+    return Family(frozenset(found_labels), frozenset(snapshots), frozenset(found_models))
+
+
+def withdrawn(connection: Connection) -> dict[int, frozenset[str]]:
+    """Label → the structures for which it is hidden now, by its own or its source's withdrawal."""
+    names = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    hidden = {key: standing.withdrawn for key, standing in source_standings(connection).items() if standing.withdrawn}
+    c = candidates.c
+    query = select(c.label_id, c.source_id, c.strong, c.weak, c.withdrawn, c.restored)
+    rows = connection.execute(query.where((c.withdrawn != 0) | c.source_id.in_(list(hidden))))
+    found = {}
+    for row in rows:
+        bits = ((hidden.get(row.source_id, 0) & ~row.restored) | row.withdrawn) & (row.strong | row.weak)
+        if bits:
+            found[row.label_id] = frozenset(name for value, name in names.items() if bits >> value & 1)
+    return found
+
+
+def _children(connection: Connection, labels: set[int]) -> set[int]:
+    """Labels made of labels, through any number of steps."""
+    found = set[int]()
+    left = set(labels)
+    while left:
+        left = _column(connection, t.label_parents, "child_id", "parent_id", left) - found
+        found |= left
+    return found
+
+
+def _snapshots_of(connection: Connection, labels: set[int], structures: Mapping[int, frozenset[str]]) -> set[int]:
+    """Snapshots that hold labels for structures in question."""
+    items = t.snapshot_items.c
+    found = set[int]()
+    for chunk in chunks(labels):
+        query = select(items.snapshot_id, items.label_id, items.structures).where(items.label_id.in_(chunk))
+        for snapshot, label, names in connection.execute(query):
+            if label not in structures or structures[label].intersection(names):
+                found.add(snapshot)
+    return found
+
+
+def _models_of(connection: Connection, snapshots: set[int], known: set[int]) -> set[int]:
+    """Models trained on snapshots, and all that started from them or from known ones."""
+    found = _column(connection, t.models, "id", "snapshot_id", snapshots)
+    children: dict[int, list[int]] = defaultdict(list)
+    query = select(t.models.c.parent_id, t.models.c.id).where(t.models.c.parent_id.is_not(None))
+    for parent, child in connection.execute(query):
+        children[parent].append(child)
+    left = [*found, *known]
+    while left:
+        for child in children[left.pop()]:
+            if child not in found and child not in known:
+                found.add(child)
+                left.append(child)
+    return found
+
+
+def _column(connection: Connection, table: Table, wanted: str, given: str, numbers: Iterable[int]) -> set[int]:
+    """Distinct values of a column where another is one of some numbers."""
+    found: set[Any] = set()
+    for chunk in chunks(numbers):
+        query = select(table.c[wanted]).where(table.c[given].in_(chunk), table.c[wanted].is_not(None)).distinct()
+        found.update(connection.execute(query).scalars())
+    return found
