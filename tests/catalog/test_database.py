@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import literal_column, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from flaredb.catalog import history, policies
+from flaredb.catalog import history, policies, standing
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Catalog
 from flaredb.errors import Finding
@@ -156,5 +156,5 @@ def test_the_policy_applied_last_is_in_force(catalog: Catalog) -> None:
     with catalog.run("policy apply", {}) as run, run.write() as write:
         policies.apply(write, newer, "why not")
     with catalog.read() as connection:
-        assert policies.current(connection)[1] == newer
+        assert standing.policy_in_force(connection)[1] == newer
         assert len(connection.execute(select(t.policies)).all()) == 2
