@@ -158,6 +158,35 @@ def test_files_beside_the_list_come_in(empty, tmp_path):
     assert fsck(empty, voxels=True).problems == ()
 
 
+def test_a_label_beside_the_list_finds_its_scan_in_the_workspace(empty, tmp_path):
+    """A label's file is imported where the scan came in before, from wherever; nothing waits."""
+    assert ingest_images(empty, scan(tmp_path / "a_0000.nii.gz")).added == 1
+    path = write(tmp_path / "list", "a")
+    codes(tmp_path / "list" / "labelsTr" / "a.nii.gz", blocks(1))
+    done = ingest_manifest(empty, path, stated("liver", None, None), TRUTH)
+    assert (done.ids, done.findings) == (("a",), ())
+    assert {row["label"] for row in label_current(empty, "a")} == {None, "a@flare23@1"}
+
+
+def test_the_table_says_the_kind(empty, tmp_path):
+    """A kind in the table's row holds for that case, announced as imported."""
+    (tmp_path / "t.csv").write_text("case,annotated,kind\na,liver,external\nb,liver,\n")
+    options = ManifestOptions(source="s", kind="pseudo")
+    ingest_manifest(empty, write(tmp_path, "a", "b"), stated(None, None, tmp_path / "t.csv"), options)
+    rows = empty.sql('SELECT "case", kind FROM label_provenance ORDER BY 1')
+    assert [tuple(row.values()) for row in rows] == [("a", "external"), ("b", "pseudo")]
+
+
+def test_cases_of_the_other_lists(empty, tmp_path):
+    """What the table says of a case of another list is no surprise; a bare path of that list has no label."""
+    path, said = write(tmp_path, "a", test=["t.nii.gz"]), table(tmp_path, a="liver", t="liver")
+    done = ingest_manifest(empty, path, stated(None, None, said), TRUTH)
+    assert (done.ids, rules(done)) == (("a",), ["other-list"])
+    done = ingest_manifest(empty, path, stated("liver", None, None), TRUTH._replace(split="test"))
+    assert (done.ids, rules(done)) == (("t",), ["other-list"])
+    assert {row["case"] for row in empty.sql('SELECT "case" FROM label_provenance')} == {"a"}
+
+
 def test_a_bad_file_fails_alone(empty, tmp_path):
     """A scan that cannot be read makes its case fail, with its label; the others come in."""
     path = write(tmp_path, "a", "b")

@@ -97,6 +97,15 @@ def test_files_come_in(empty, tmp_path):
     assert fsck(empty, voxels=True).problems == ()
 
 
+def test_a_later_row_keeps_the_case_in_its_split(empty, tmp_path):
+    """A row that says no split speaks of the case as the first row placed it, scan and all."""
+    scan(tmp_path / "a.nii.gz")
+    path = write(tmp_path, "case,image,source,annotated,split", "a,,s,liver,test", "a,a.nii.gz,r,spleen,")
+    done = ingest_table(empty, path, TRUTH)
+    assert (done.ids, done.findings) == (("a",), ())
+    assert empty.sql("SELECT split, slices IS NOT NULL AS there FROM cases") == [{"split": "test", "there": 1}]
+
+
 HEADER = "case,image,patient,source,kind,annotated,date,split"
 BAD_ROWS = {
     "a,,,,,liver,,training": "bad-row",
