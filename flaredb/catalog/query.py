@@ -30,6 +30,7 @@ _TABLE = re.compile(r'no such table: (?:main\.)?(\S+)|relation "([^"]+)" does no
 _COLUMN = re.compile(r'no such column: (\S+)|column "?([^"\s]+)"? does not exist')
 _QUOTED = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")""")
 _PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+_QUERY = re.compile(r"[\s(]*(select|with|values|table|explain)\b", re.IGNORECASE)
 _NOT_READING = ("not authorized", "readonly database", "25006")
 
 
@@ -66,7 +67,7 @@ def rows(
         with connection.execute(statement, parameters, execution_options={"stream_results": True}) as result:
             return [{name: _plain(value) for name, value in row.items()} for row in _before(until, result)]
     except SQLAlchemyError as error:
-        raise InvalidDataError(f"SQL: {_reason(error)}") from error
+        raise InvalidDataError(f"SQL: {_reason(error, query)}") from error
     finally:
         if connection.dialect.name == "sqlite":
             driver.set_progress_handler(None, 0)
@@ -152,7 +153,7 @@ def _refuse_effects(connection: Connection, query: str) -> None:
         raise InvalidDataError('SQL: names written U&"…" are refused; write the name itself')
     words = {word.lower() for word in re.findall(r"[^\W\d][\w$]*", query)}
     asked = text(
-        "SELECT DISTINCT proname::text FROM pg_catalog.pg_proc WHERE proname = ANY(:words)"
+        "SELECT DISTINCT proname::text FROM pg_catalog.pg_proc WHERE lower(proname) = ANY(:words)"
         " AND proname <> ALL(:harmless) AND (provolatile = 'v' OR proname LIKE '%\\_to\\_xml%')"
     ).bindparams(bindparam("words", sorted(words)), bindparam("harmless", _HARMLESS))
     refused = sorted(connection.execute(asked).scalars())
@@ -160,15 +161,15 @@ def _refuse_effects(connection: Connection, query: str) -> None:
         raise InvalidDataError(f"SQL: {', '.join(refused)}: functions that may have effects are refused")
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def _reason(error: SQLAlchemyError, query: str) -> str:
     """One line on what is wrong."""
     cause = getattr(error, "orig", None)
     said = str(cause or error).partition("\n")[0]
     state = getattr(cause, "sqlstate", None)
     if said == "interrupted" or state == "57014":
         return _TOO_LONG
-    reading = not any(mark in f"{said} {state}" for mark in _NOT_READING)
-    return said if reading else f"{said}; only queries are allowed here"
+    asks = _QUERY.match(query) and not any(mark in f"{said} {state}" for mark in _NOT_READING)
+    return said if asks else f"{said}; only queries are allowed here"
 
 
 def _advice(catalog: Catalog, query: str, said: str) -> str:

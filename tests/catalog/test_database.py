@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import literal_column, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from flaredb.catalog import history, policies, standing
+from flaredb.catalog import engines, history, policies, standing
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Catalog
-from flaredb.errors import Finding
+from flaredb.errors import ConflictError, Finding
 from flaredb.labels.policy import Policy
 from tests.builders import add_case, add_label
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from flaredb.catalog.database import Catalog
-from flaredb.errors import Finding
+from flaredb.errors import ConflictError, Finding
 catalog = Catalog(sys.argv[1])
 with catalog.run("count", {}) as run:
     for _ in range(15):
@@ -89,6 +89,17 @@ def test_processes_queue(catalog: Catalog, catalog_url: str) -> None:
         found = [(f["rule"], f["operation"]) for f in history.findings(connection)]
     assert sorted(rule for rule, _ in found) == ["one"] * 15 + ["two"] * 15
     assert [operation for _, operation in found] == list(range(2, 32))
+
+
+def test_who_waits_too_long_is_told(catalog: Catalog, catalog_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second writer waits for the first, for a while; then it is a conflict, and nothing was written."""
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_S", 0.3)
+    impatient = Catalog(catalog_url)
+    with catalog.writer(), pytest.raises(ConflictError, match="another process is writing"):
+        impatient.writer().__enter__()
+    with impatient.run("test", {}) as run, run.write():
+        pass
+    impatient.close()
 
 
 def two_writes_of_which_the_second_fails(catalog: Catalog) -> None:

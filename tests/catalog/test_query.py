@@ -38,6 +38,8 @@ WRITES = [
     "REINDEX",
     "BEGIN",
     "COMMIT",
+    "ROLLBACK",
+    "END",
     "COMMIT; DELETE FROM policies",
     "ROLLBACK; DELETE FROM policies",
     "SELECT 1; DELETE FROM policies",
@@ -227,6 +229,18 @@ def test_values_given_as_text(catalog: Catalog, condition: str, value: str, name
     assert {row["name"] for row in found} == names
 
 
+def test_functions_of_the_owners_own_count_too(postgres: Server) -> None:
+    """One that writes is refused by its name, however it is spelt; one that only computes is not."""
+    url = postgres.copy_of_made()
+    for name, kind in (('"Wipe"', "VOLATILE"), ("twice", "IMMUTABLE")):
+        postgres.sql(f"CREATE FUNCTION {name}(i int) RETURNS int LANGUAGE sql {kind} AS 'SELECT i * 2'", url)
+    opened = Catalog(url)
+    assert query.ask(opened, "SELECT twice(21) AS n", {}) == [{"n": 42}]
+    with pytest.raises(InvalidDataError, match=r"Wipe.*effects"):
+        query.ask(opened, 'SELECT "Wipe"(1)', {})
+    opened.close()
+
+
 def test_what_a_number_is() -> None:
     """Text that is written as that number is; a name with leading zeros is not."""
     texts = ["5", "-5", "2.5", "0042", "1_000", " 5", "nan", "inf", "", "x"]
@@ -255,6 +269,9 @@ def test_a_query_has_a_time_limit(catalog: Catalog, what: str) -> None:
         ("SELECT c.slice FROM case_facts c", "did you mean slices"),
         ("SELEC 1", "syntax"),
         ("SELECT :missing", "missing"),
+        ("DROP TABLE cases", "only queries are allowed here"),
+        ("UPDATE cases SET split = 'test'", "only queries are allowed here"),
+        ("COMMIT", "only queries are allowed here"),
     ],
 )
 def test_a_mistake_is_answered_with_what_there_is(catalog: Catalog, asked: str, said: str) -> None:
