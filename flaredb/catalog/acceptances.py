@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.current import cases_of_labels, cases_of_source
@@ -86,6 +86,21 @@ def record_labels(write: Write, labels: Mapping[int, Iterable[str]], event: Even
         }
         write.connection.execute(update.values(marks), changes)
     write.touched.update(cases_of_labels(write.connection, own))
+
+
+def decisions(connection: Connection, source: int) -> list[dict[str, Any]]:
+    """Every decision on a source, oldest first: what, for which structures, why, when."""
+    names = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    grouped: dict[tuple[int, str, str, str], list[str]] = {}
+    for table in (t.acceptances, t.withdrawals):
+        query = select(table, t.operations.c.at).join(t.operations, t.operations.c.id == table.c.operation_id)
+        for row in connection.execute(query.where(table.c.source_id == source).order_by(table.c.id)):
+            key = (row.operation_id, row.event, row.why, row.at.isoformat())
+            grouped.setdefault(key, []).append(names[row.structure])
+    return [
+        {"operation": operation, "event": event, "why": why, "at": at, "structures": listed}
+        for (operation, event, why, at), listed in sorted(grouped.items())
+    ]
 
 
 def _append(write: Write, rows: list[dict[str, Any]], event: Event, why: str) -> None:

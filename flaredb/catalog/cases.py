@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, Row, Select, func, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Write
+from flaredb.catalog.query import rows as answer
 from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.geometry import FileSpace, Grid
 
@@ -27,6 +27,7 @@ class Case:
     patient: str
     split: str
     image: str | None
+    voxels_digest: str | None
     grid: Grid | None
     space: FileSpace | None
     file_sha256: str | None
@@ -34,14 +35,20 @@ class Case:
 
 
 def find(connection: Connection, name: str) -> Case:
-    """A case by name; the error names the closest ones."""
-    row = connection.execute(_select().where(t.cases.c.name == name)).first()
+    """A case by name or alias; the error names the closest ones."""
+    row = connection.execute(_select().where(t.cases.c.name == current_name(connection, name))).first()
     if row is None:
         names = connection.execute(select(t.cases.c.name)).scalars().all()
         close = difflib.get_close_matches(name, names, n=3) or names[:3]
         hint = f"; close: {' '.join(close)}" if close else "; there are none yet: flaredb ingest images PATH"
         raise NotFoundError(f"no case {name!r}{hint}")
     return _case(row)
+
+
+def current_name(connection: Connection, name: str) -> str:
+    """The name a case bears now, from that or another it had."""
+    query = select(t.cases.c.name).join(t.case_aliases, t.case_aliases.c.case_id == t.cases.c.id)
+    return connection.execute(query.where(t.case_aliases.c.alias == name)).scalar() or name
 
 
 def by_names(connection: Connection, names: Iterable[str]) -> dict[str, Case]:
@@ -70,11 +77,11 @@ def every(connection: Connection, split: str | None = None) -> list[Case]:
 def matching(connection: Connection, where: str | None) -> list[str]:
     """Names of the cases for which an SQL condition on the view `case_facts` holds; all without a condition."""
     condition = where or "1 = 1"
-    query = f'SELECT "case" FROM case_facts WHERE ({condition}) ORDER BY "case"'  # noqa: S608  read-only connection
+    asked = f'SELECT "case" FROM case_facts WHERE ({condition}) ORDER BY "case"'  # noqa: S608  one query, no effects
     try:
-        return list(connection.execute(text(query.replace(":", "\\:"))).scalars())
-    except DatabaseError as error:
-        raise InvalidDataError(f"--where: {error.orig}; it filters the columns of case_facts") from error
+        return [row["case"] for row in answer(connection, asked, {})]
+    except InvalidDataError as error:
+        raise InvalidDataError(f"--where: {error}; it filters the columns of case_facts") from error
 
 
 def with_voxels(connection: Connection, digest: str) -> list[Case]:
@@ -160,5 +167,14 @@ def _case(row: Row[Any]) -> Case:
         first, second, third = (tuple(line) for line in row.direction)
         grid = Grid(shape, spacing, tuple(row.origin), (first, second, third))
     return Case(
-        row.id, row.name, row.patient, row.split, row.image, grid, file_space(row), row.file_sha256, row.excluded
+        row.id,
+        row.name,
+        row.patient,
+        row.split,
+        row.image,
+        row.voxels_digest,
+        grid,
+        file_space(row),
+        row.file_sha256,
+        row.excluded,
     )

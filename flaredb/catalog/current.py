@@ -150,6 +150,34 @@ def _refresh(
     return len(begun)
 
 
+def open_places(connection: Connection) -> set[tuple[int, int, int, int]]:
+    """(case, structure, label, place) of every open interval."""
+    h = current_history.c
+    query = select(h.case_id, h.structure, h.label_id, h.place).where(h.to_operation.is_(None))
+    return {(row[0], row[1], row[2], row[3]) for row in connection.execute(query)}
+
+
+def would_change(connection: Connection, policy: Policy) -> list[tuple[str, str | None, str | None]]:
+    """(structure, source now, source then) for every winner that another policy would change; None: nobody."""
+    chooser = make_chooser(connection, policy)
+    structures = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    sources = _sources_of(connection)
+    found = []
+    for chunk in chunks(every_case(connection)):
+        before = {(i.case, i.structure): i.label for i in logged(connection, chunk) if i.place == 0}
+        after = {(i.case, i.structure): i.label for i in decided(connection, chunk, policy, chooser) if i.place == 0}
+        for cell in sorted(before.keys() | after.keys()):
+            was, becomes = before.get(cell), after.get(cell)
+            if was != becomes:
+                found.append((structures[cell[1]], sources.get(was), sources.get(becomes)))
+    return found
+
+
+def _sources_of(connection: Connection) -> dict[int | None, str]:
+    query = select(candidates.c.label_id, t.sources.c.name).join(t.sources, t.sources.c.id == candidates.c.source_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def without(
     connection: Connection, names: Iterable[str] | None, dropped: Callable[[LabelRow], bool]
 ) -> dict[tuple[str, str], Voice]:

@@ -8,26 +8,67 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from flaredb.catalog import tables as t
+from flaredb.catalog.database import Write
+from flaredb.errors import NotFoundError
 
 
-def runs(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
-    """The last commands that changed something, newest first."""
-    rows = connection.execute(text("SELECT * FROM run_log ORDER BY run DESC LIMIT :limit"), {"limit": limit})
-    return [dict(row) for row in rows.mappings()]
+def runs(
+    connection: Connection, limit: int = 50, since: datetime | None = None, case: str | None = None
+) -> list[dict[str, Any]]:
+    """The last commands that changed something, newest first; those since a moment, those that touched a case."""
+    r = t.runs.c
+    query = select(t.runs).order_by(r.id.desc())
+    if since:
+        query = query.where(r.started >= since)
+    if case:
+        query = query.where(r.id.in_(_runs_of_case(case)))
+    names = ("command", "arguments", "actor", "host", "version", "outcome")
+    return [
+        {
+            "run": row["id"],
+            **{name: row[name] for name in names},
+            "started": row["started"].isoformat(),
+            "ended": row["ended"].isoformat() if row["ended"] else None,
+        }
+        for row in connection.execute(query.limit(limit)).mappings()
+    ]
 
 
-def findings(connection: Connection) -> list[dict[str, Any]]:
-    """Every finding, oldest first."""
-    query = select(
-        t.findings.c.id,
-        t.findings.c.severity,
-        t.findings.c.case_name.label("case"),
-        t.findings.c.rule,
-        t.findings.c.message,
-        t.findings.c.path,
-        t.findings.c.operation_id.label("operation"),
-    ).order_by(t.findings.c.id)
-    return [dict(row) for row in connection.execute(query).mappings()]
+def _runs_of_case(case: str) -> Any:
+    """Runs with an operation that added, labelled, decided on or remarked on a case."""
+    number = select(t.cases.c.id).where(t.cases.c.name == case).scalar_subquery()
+    own = select(t.labels.c.id).where(t.labels.c.case_id == number)
+    touching = (
+        select(t.cases.c.operation_id).where(t.cases.c.id == number),
+        select(t.labels.c.operation_id).where(t.labels.c.case_id == number),
+        select(t.case_events.c.operation_id).where(t.case_events.c.case_id == number),
+        select(t.acceptances.c.operation_id).where(t.acceptances.c.label_id.in_(own)),
+        select(t.withdrawals.c.operation_id).where(t.withdrawals.c.label_id.in_(own)),
+        select(t.findings.c.operation_id).where(t.findings.c.case_name == case),
+    )
+    operations = touching[0].union(*touching[1:])
+    return select(t.operations.c.run_id).where(t.operations.c.id.in_(operations))
+
+
+def findings(connection: Connection, only_open: bool = False) -> list[dict[str, Any]]:
+    """Every finding, oldest first, or those nobody acknowledged."""
+    rows = connection.execute(text("SELECT * FROM findings ORDER BY id")).mappings()
+    return [dict(row) for row in rows if not only_open or row["acknowledged"] is None]
+
+
+def open_errors(connection: Connection) -> int:
+    """How many findings of errors nobody acknowledged."""
+    seen = select(t.finding_events.c.finding_id)
+    query = select(func.count()).where(t.findings.c.severity == "error", t.findings.c.id.not_in(seen))
+    return int(connection.execute(query).scalar_one())
+
+
+def acknowledge(write: Write, finding: int, why: str) -> None:
+    """Record that somebody has seen to a finding."""
+    if write.connection.execute(select(t.findings.c.id).where(t.findings.c.id == finding)).first() is None:
+        raise NotFoundError(f"no finding {finding}; flaredb finding list shows their numbers")
+    values = {"finding_id": finding, "event": "acknowledged", "why": why, "operation_id": write.operation}
+    write.connection.execute(t.finding_events.insert().values(values))
 
 
 def operation_at(connection: Connection, at: datetime) -> int | None:
@@ -38,4 +79,4 @@ def operation_at(connection: Connection, at: datetime) -> int | None:
 
 def last_operation(connection: Connection) -> int:
     """Number of the last operation, 0 before the first."""
-    return int(connection.execute(text("SELECT max(id) FROM operation_log")).scalar() or 0)
+    return int(connection.execute(select(func.max(t.operations.c.id))).scalar() or 0)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, func, select
 
 from flaredb.catalog import tables as t
-from flaredb.catalog.cases import file_space
+from flaredb.catalog.cases import current_name, file_space
 from flaredb.catalog.current import cases_of_source
 from flaredb.catalog.database import Write, number
 from flaredb.catalog.derived import candidates
@@ -78,6 +78,7 @@ class NewLabel:
 def find(connection: Connection, name: str) -> Label:
     """A label by `case@source@revision`; without the revision, the newest."""
     case, _, rest = name.partition("@")
+    case = current_name(connection, case)
     source, _, revision = rest.partition("@")
     query = _select().where(t.cases.c.name == case, t.sources.c.name == source).order_by(t.labels.c.revision.desc())
     if revision:
@@ -190,6 +191,15 @@ def ensure_source(write: Write, name: str, kind: str, recipe: str | None = None)
 def numbers_of(connection: Connection, source: str) -> list[int]:
     """Row numbers of a source's labels; none if there is no such source."""
     return list(connection.execute(select(t.labels.c.id).join(t.sources).where(t.sources.c.name == source)).scalars())
+
+
+def volumes(connection: Connection) -> dict[str, tuple[str, str]]:
+    """Digest → (kind, source) of the first label that points at it."""
+    query = select(t.labels.c.volume, t.labels.c.kind, t.sources.c.name).join(t.sources).order_by(t.labels.c.id)
+    found: dict[str, tuple[str, str]] = {}
+    for volume, kind, source in connection.execute(query.where(t.labels.c.volume.is_not(None))):
+        found.setdefault(volume, (kind, source))
+    return found
 
 
 def annotated_by(connection: Connection, source: int) -> dict[int, frozenset[str]]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
 
+from flaredb.catalog import naming
 from flaredb.catalog import tables as t
 from flaredb.catalog.derived import candidates
 from flaredb.catalog.standing import chunks, source_standings
@@ -67,6 +68,42 @@ def ancestors(connection: Connection, labels: Iterable[int] = (), models: Iterab
         found_labels |= new_labels
         new_models = set()
     return Family(frozenset(found_labels), frozenset(snapshots), frozenset(found_models))
+
+
+def graph(connection: Connection, family: Family) -> dict[str, Any]:
+    """Nodes with id, type and name, and edges between them, from what was used to what was made of it."""
+    label_names = naming.label_names(connection, family.labels)
+    snapshots = dict(zip(sorted(family.snapshots), naming.snapshots(connection, family.snapshots), strict=True))
+    models = dict(zip(sorted(family.models), naming.models(connection, family.models), strict=True))
+    sources = {number: name.split("@")[1] for number, name in label_names.items()}
+    nodes = [_node(name, "label") for name in sorted(label_names.values())]
+    nodes += [_node(name, "snapshot") for name in snapshots.values()]
+    nodes += [_node(name, "model") for name in models.values()]
+    nodes += [_node(name, "source") for name in sorted(set(sources.values()))]
+    edges = {(sources[number], name) for number, name in label_names.items()}
+    items, label, model, step = t.snapshot_items.c, t.labels.c, t.models.c, t.label_parents.c
+    edges |= _pairs(connection, items.label_id, items.snapshot_id, label_names, snapshots)
+    edges |= _pairs(connection, model.snapshot_id, model.id, snapshots, models)
+    edges |= _pairs(connection, model.parent_id, model.id, models, models)
+    edges |= _pairs(connection, label.model_id, label.id, models, label_names)
+    edges |= _pairs(connection, step.parent_id, step.child_id, label_names, label_names)
+    return {"nodes": nodes, "edges": [list(edge) for edge in sorted(edges)]}
+
+
+def _node(name: str, kind: str) -> dict[str, str]:
+    return {"id": name, "type": kind, "name": name}
+
+
+def _pairs(
+    connection: Connection, used: Any, made: Any, used_names: dict[int, str], made_names: dict[int, str]
+) -> set[tuple[str, str]]:
+    """Edges between rows that are both in the graph, by name."""
+    found = set()
+    for chunk in chunks(made_names):
+        for a, b in connection.execute(select(used, made).where(made.in_(chunk), used.is_not(None)).distinct()):
+            if a in used_names:
+                found.add((used_names[a], made_names[b]))
+    return found
 
 
 def withdrawn(connection: Connection) -> dict[int, frozenset[str]]:

@@ -118,10 +118,8 @@ def _human_order(precedence: Precedence[int]) -> str:
         return "CASE WHEN human = 1 THEN by_date END"
     pairs = [(newer, older) for newer, below in precedence.below.items() for older in below]
     reached = " OR ".join(f"(s.source_id = {newer} AND o.source_id = {older})" for newer, older in pairs) or "0 = 1"
-    best = (
-        "(SELECT MIN(o.by_date) FROM standing o WHERE o.human = 1 AND o.case_id = s.case_id "
-        f"AND o.structure = s.structure AND (o.label_id = s.label_id OR {reached}))"
-    )
+    same = "o.human = 1 AND o.case_id = s.case_id AND o.structure = s.structure"
+    best = f"(SELECT MIN(o.by_date) FROM standing o WHERE {same} AND (o.label_id = s.label_id OR {reached}))"  # noqa: S608
     depth = _case("source_id", {source: -depth for source, depth in precedence.depth.items()}, 0)
     return ", ".join(f"CASE WHEN human = 1 THEN {key} END" for key in (best, depth, "by_date"))
 

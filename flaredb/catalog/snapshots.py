@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from flaredb.catalog import labels as label_rows
 from flaredb.catalog import tables as t
@@ -37,6 +37,7 @@ class Snapshot:
     task: str
     structures: tuple[str, ...]
     policy: str
+    condition: str | None
     created: datetime
     items: tuple[Item, ...]
 
@@ -64,6 +65,7 @@ class NewSnapshot(NamedTuple):
     policy_id: int
     items: tuple[NewItem, ...]
     title: str | None = None
+    condition: str | None = None
 
     @property
     def name(self) -> str:
@@ -91,6 +93,7 @@ def add(write: Write, snapshot: NewSnapshot) -> bool:
         "digest": snapshot.digest,
         "purpose": snapshot.purpose,
         "title": snapshot.title,
+        "condition": snapshot.condition,
         "task_id": snapshot.task_id,
         "policy_id": snapshot.policy_id,
         "operation_id": write.operation,
@@ -122,23 +125,58 @@ def find(connection: Connection, name: str) -> Snapshot:
         raise NotFoundError(f"no snapshot {name!r}; the latest: {' '.join(names) or 'none'}")
     row = rows[0]
     items = _items(connection, row.id)
+    structures = tuple(row.structures)
     return Snapshot(
-        row.id, row.name, row.digest, row.purpose, row.task, tuple(row.structures), row.policy, row.at, items
+        row.id, row.name, row.digest, row.purpose, row.task, structures, row.policy, row.condition, row.at, items
     )
 
 
 def every(connection: Connection) -> list[dict[str, Any]]:
-    """Every snapshot, newest last."""
+    """Every snapshot, newest last: its task, purpose, cases, models trained on it, and items lost to purges."""
+    held, lost = t.snapshot_items.c, t.snapshot_losses.c
+    cases_held = select(func.count(held.case_id.distinct())).where(held.snapshot_id == t.snapshots.c.id)
+    trained = select(func.count()).where(t.models.c.snapshot_id == t.snapshots.c.id)
+    items_lost = select(func.coalesce(func.sum(lost.items), 0)).where(lost.snapshot_id == t.snapshots.c.id)
     query = (
-        select(t.snapshots.c.name, t.tasks.c.name.label("task"), t.snapshots.c.purpose, t.operations.c.at)
+        select(
+            t.snapshots.c.name,
+            t.tasks.c.name.label("task"),
+            t.snapshots.c.purpose,
+            t.snapshots.c.title,
+            t.operations.c.at,
+            cases_held.scalar_subquery().label("cases"),
+            trained.scalar_subquery().label("models"),
+            items_lost.scalar_subquery().label("lost"),
+        )
         .join(t.tasks)
         .join(t.operations, t.snapshots.c.operation_id == t.operations.c.id)
         .order_by(t.snapshots.c.id)
     )
     return [
-        {"name": row.name, "task": row.task, "purpose": row.purpose, "created": row.at.isoformat()}
+        {
+            "name": row.name,
+            "task": row.task,
+            "purpose": row.purpose,
+            "title": row.title,
+            "cases": row.cases,
+            "models": row.models,
+            "lost": int(row.lost),
+            "created": row.at.isoformat(),
+        }
         for row in connection.execute(query)
     ]
+
+
+def lost(connection: Connection, number: int) -> int:
+    """How many items of a snapshot were erased with their cases."""
+    items = t.snapshot_losses.c
+    total = select(func.coalesce(func.sum(items.items), 0)).where(items.snapshot_id == number)
+    return int(connection.execute(total).scalar_one())
+
+
+def held(connection: Connection, number: int) -> tuple[Item, ...]:
+    """The items of a snapshot by its row number."""
+    return _items(connection, number)
 
 
 def people(connection: Connection, numbers: Iterable[int]) -> set[str]:

@@ -137,6 +137,7 @@ snapshots = table(
     text("digest", unique=True),
     text("purpose"),
     text("title", nullable=True),
+    text("condition", nullable=True),
     ref("task_id", "tasks.id"),
     ref("policy_id", "policies.id"),
     ref("operation_id", "operation_log.id"),

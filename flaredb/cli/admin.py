@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flaredb.cli import output
-from flaredb.cli.options import FILE, App, example, pass_app, settings
+from flaredb.cli.options import FILE, App, example, pass_app, settings, why_option
 
 
 @example("flaredb init liver-study")
@@ -35,10 +35,10 @@ def init(app: App, folder: Path, structures: str, catalog: str | None, volumes: 
 @pass_app
 def status(app: App) -> None:
     """Show counts, coverage by kind, annotated patterns, rounds and health."""
-    from flaredb.workflow import integrity
+    from flaredb.workflow.status import status
 
     with app.open() as workspace:
-        found = integrity.status(workspace)
+        found = status(workspace)
 
     def show() -> None:
         click.echo(f"{found['cases']} cases, {found['labels']} labels, {found['models']} models")
@@ -94,13 +94,18 @@ def sql(
 @example("flaredb fsck --voxels")
 @click.command()
 @click.option("--voxels", is_flag=True, help="Read every volume and recompute its digest.")
+@click.option("--history", is_flag=True, help="Tell all that was ever current again from the events.")
+@click.option("--repair", is_flag=True, help="Make the log of what is current again from the events.")
+@click.option("--yes", is_flag=True, help="With --repair: do it.")
 @pass_app
-def fsck(app: App, voxels: bool) -> None:
-    """Check that catalogue and volumes agree; exit 6 if not."""
+def fsck(app: App, voxels: bool, history: bool, repair: bool, yes: bool) -> None:
+    """Check that catalogue, volumes and the log of what is current agree; exit 6 if not."""
     from flaredb.workflow import integrity
 
     with app.open() as workspace:
-        check = integrity.fsck(workspace, voxels)
+        if repair and yes:
+            integrity.rebuild(workspace)
+        check = integrity.fsck(workspace, voxels, history)
 
     def show() -> None:
         click.echo(f"{check.checked} volumes checked, {len(check.problems)} problems")
@@ -125,16 +130,21 @@ def gc(app: App, yes: bool, age: float) -> None:
         app.result(integrity.gc(workspace, yes, age))
 
 
-@example("flaredb log -n 10")
+@example("flaredb log --since 2023-05-07 --case FLARE23_0042")
 @click.command()
 @click.option("-n", "limit", default=50, show_default=True, help="How many.")
+@click.option("--since", metavar="DATE", help="Only those since this day or moment, UTC.")
+@click.option("--case", metavar="NAME", help="Only those that touched this case.")
 @pass_app
-def log(app: App, limit: int) -> None:
+def log(app: App, limit: int, since: str | None, case: str | None) -> None:
     """List the last commands that changed something, newest first."""
-    from flaredb.catalog import history
+    from flaredb.catalog import cases, history
+    from flaredb.workflow.moments import beginning
 
     with app.open() as workspace, workspace.catalog.read() as connection:
-        app.rows(history.runs(connection, limit), ["run", "command", "arguments", "actor", "started", "outcome"])
+        name = cases.find(connection, case).name if case else None
+        rows = history.runs(connection, limit, beginning(since) if since else None, name)
+    app.rows(rows, ["run", "command", "arguments", "actor", "started", "outcome"])
 
 
 @click.group()
@@ -142,15 +152,40 @@ def finding() -> None:
     """Remarks about data met on the way."""
 
 
-@example("flaredb finding list")
+@example("flaredb finding list --open")
 @finding.command("list")
+@click.option("--open", "only_open", is_flag=True, help="Only those nobody acknowledged.")
 @pass_app
-def finding_list(app: App) -> None:
-    """List all findings."""
+def finding_list(app: App, only_open: bool) -> None:
+    """List findings."""
     from flaredb.catalog import history
 
     with app.open() as workspace, workspace.catalog.read() as connection:
-        app.rows(history.findings(connection))
+        app.rows(history.findings(connection, only_open))
 
 
-COMMANDS = (init, status, sql, fsck, gc, log, finding)
+@example('flaredb finding ack 12 --why "the list is wrong, the files are right"')
+@finding.command("ack")
+@click.argument("number", metavar="ID", type=int)
+@why_option
+@pass_app
+def finding_ack(app: App, number: int, why: str) -> None:
+    """Acknowledge a finding: it was seen to, and why it may stand."""
+    from flaredb.workflow.findings import finding_ack
+
+    with app.open() as workspace:
+        app.result(finding_ack(workspace, number, why))
+
+
+@example("flaredb du")
+@click.command()
+@pass_app
+def du(app: App) -> None:
+    """Show what takes how much room: allocated bytes and inodes by kind and source."""
+    from flaredb.workflow.usage import du
+
+    with app.open() as workspace:
+        app.rows(du(workspace))
+
+
+COMMANDS = (init, status, sql, fsck, gc, log, finding, du)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from flaredb.cli.options import App, example, pass_app, where_option
+from flaredb.cli.options import FILE, App, example, pass_app, where_option, why_option, yes_option
 
 
 @click.group()
@@ -53,6 +55,102 @@ def case_show(app: App, name: str) -> None:
             "labels": versions,
         }
     )
+
+
+@example("flaredb case describe cases.csv")
+@case.command("describe")
+@click.argument("table", metavar="FILE.csv", type=FILE)
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@pass_app
+def case_describe(app: App, table: Path, dry_run: bool) -> None:
+    """Set patient, split, source_dataset, licence and centre of cases from a table with a column case."""
+    from flaredb.workflow.case_describe import case_describe
+
+    with app.open() as workspace:
+        app.result(case_describe(workspace, table, dry_run))
+
+
+@example('flaredb case exclude FLARE23_0042 --why "wrong body part"')
+@case.command("exclude")
+@click.argument("name", metavar="CASE")
+@why_option
+@pass_app
+def case_exclude(app: App, name: str, why: str) -> None:
+    """Keep a case out of use; nothing is deleted."""
+    from flaredb.workflow.case_events import case_exclude
+
+    with app.open() as workspace:
+        app.result(case_exclude(workspace, name, why))
+
+
+@example('flaredb case include FLARE23_0042 --why "looked again"')
+@case.command("include")
+@click.argument("name", metavar="CASE")
+@why_option
+@pass_app
+def case_include(app: App, name: str, why: str) -> None:
+    """Take an excluded case back."""
+    from flaredb.workflow.case_events import case_include
+
+    with app.open() as workspace:
+        app.result(case_include(workspace, name, why))
+
+
+@example('flaredb case rename Case1 Case_00001 --why "as its data set names it"')
+@case.command("rename")
+@click.argument("old")
+@click.argument("new")
+@click.option("--why", default="", help="The reason; it is kept.")
+@pass_app
+def case_rename(app: App, old: str, new: str, why: str) -> None:
+    """Give a case another name; the old one goes on finding it."""
+    from flaredb.workflow.case_events import case_rename
+
+    with app.open() as workspace:
+        app.result(case_rename(workspace, old, new, why))
+
+
+@example('flaredb case same FLARE23_0042 FLARE23_0043 --why "two phases of one visit"')
+@case.command("same")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--why", default="", help="The reason; it is kept.")
+@pass_app
+def case_same(app: App, first: str, second: str, why: str) -> None:
+    """Say that two cases are of one patient."""
+    from flaredb.workflow.case_events import case_same
+
+    with app.open() as workspace:
+        app.result(case_same(workspace, first, second, why))
+
+
+@example('flaredb case distinct FLARE23_0042 FLARE23_0043 --why "a phantom scanned twice"')
+@case.command("distinct")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--why", default="", help="The reason; it is kept.")
+@pass_app
+def case_distinct(app: App, first: str, second: str, why: str) -> None:
+    """Say that case B is of another patient than A, whatever its voxels say."""
+    from flaredb.workflow.case_events import case_distinct
+
+    with app.open() as workspace:
+        app.result(case_distinct(workspace, first, second, why))
+
+
+@example('flaredb case purge FLARE23_0042 --why "consent withdrawn" --yes')
+@case.command("purge")
+@click.argument("name", metavar="CASE", required=False)
+@click.option("--patient", metavar="ID", help="All cases of this patient, by name or key.")
+@why_option
+@yes_option
+@pass_app
+def case_purge(app: App, name: str | None, patient: str | None, why: str, yes: bool) -> None:
+    """Erase a case or a patient for good: voxels, names, paths, every mention. There is no way back."""
+    from flaredb.workflow.purge import case_purge
+
+    with app.open() as workspace:
+        app.result(case_purge(workspace, name, why, patient, yes))
 
 
 COMMANDS = (case,)

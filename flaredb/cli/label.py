@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from flaredb.cli.options import App, example, names, pass_app, structures_option, why_option
+from flaredb.cli.decisions import add_decisions
+from flaredb.cli.options import App, example, moment_options, pass_app
 
 
 @click.group()
@@ -58,52 +57,86 @@ def label_show(app: App, name: str) -> None:
     )
 
 
-@example("flaredb label current FLARE23_0042")
+@example("flaredb label current FLARE23_0042 --round organ/2")
 @label.command("current")
 @click.argument("case", required=False)
+@moment_options
 @pass_app
-def label_current(app: App, case: str | None) -> None:
-    """Show which label is current for each structure."""
+def label_current(app: App, case: str | None, as_of: str | None, turn: str | None) -> None:
+    """Show which label is current for each structure, or was."""
     from flaredb.workflow.current import label_current
 
     with app.open() as workspace:
-        app.rows(label_current(workspace, case), ["case", "structure", "label", "kind", "contributors", "reason"])
+        found = label_current(workspace, case, as_of, turn)
+    app.rows(found, ["case", "structure", "label", "kind", "contributors", "reason"])
 
 
 @example("flaredb label explain FLARE23_0042")
 @label.command("explain")
 @click.argument("case")
+@moment_options
 @pass_app
-def label_explain(app: App, case: str) -> None:
+def label_explain(app: App, case: str, as_of: str | None, turn: str | None) -> None:
     """Show every candidate of every structure, its outcome and why."""
     from flaredb.workflow.current import label_explain
 
     with app.open() as workspace:
-        found = label_explain(workspace, case)
+        found = label_explain(workspace, case, as_of, turn)
     if app.as_json:
         app.rows(found)
     else:
         app.rows([{"structure": row["structure"], **item} for row in found for item in row["candidates"]])
 
 
-def _event(verb: str, event: str, text: str) -> Any:
-    @label.command(verb, help=text)
-    @click.argument("name")
-    @structures_option
-    @why_option
-    @pass_app
-    def command(app: App, name: str, structures: str | None, why: str) -> None:
-        from flaredb.workflow.sources import decide_label
+@example("flaredb label diff FLARE23_0042@organ/1 FLARE23_0042@organ/2")
+@label.command("diff")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@pass_app
+def label_diff(app: App, first: str, second: str) -> None:
+    """Compare two labels of a case, structure by structure: voxels, Dice, what came and what went."""
+    from flaredb.workflow.label_diff import label_diff
 
-        with app.open() as workspace:
-            app.result(decide_label(workspace, name, event, why, names(structures)))  # type: ignore[arg-type]
+    with app.open() as workspace:
+        found = label_diff(workspace, first, second)
+    if app.as_json:
+        app.document(found)
+    else:
+        app.rows(found["structures"])
 
-    return example(f'flaredb label {verb} FLARE23_0042@aladdin5@1 --structures liver --why "dome cut off"')(command)
+
+@example("flaredb label agreement --source organ/2")
+@label.command("agreement")
+@click.option("--source", required=True, metavar="NAME", help="Whose labels to compare with those of others.")
+@pass_app
+def label_agreement(app: App, source: str) -> None:
+    """Compare a source's labels with those of every other source of the same cases: mean Dice by structure."""
+    from flaredb.workflow.label_diff import label_agreement
+
+    with app.open() as workspace:
+        app.rows(label_agreement(workspace, source))
 
 
-_event("accept", "accepted", "Let one label count, whatever its source.")
-_event("reject", "revoked", "Let one label not count, whatever its source.")
-_event("withdraw", "withdrawn", "Hide one label from use; undo with restore.")
-_event("restore", "restored", "Undo a withdrawal.")
+@example("flaredb label lineage FLARE23_0042@organ/2 --dot | dot -Tsvg > lineage.svg")
+@label.command("lineage")
+@click.argument("name", metavar="ID")
+@click.option("--down", is_flag=True, help="What was made of it; else what it was made of.")
+@click.option("--dot", is_flag=True, help="Print a Graphviz graph, labels of a source drawn as one.")
+@pass_app
+def label_lineage(app: App, name: str, down: bool, dot: bool) -> None:
+    """Show what a label, snapshot, model or source was made of, or with --down what was made of it."""
+    from flaredb.workflow.lineage import as_dot, label_lineage
+
+    with app.open() as workspace:
+        found = label_lineage(workspace, name, down)
+    if dot:
+        click.echo(as_dot(found))
+    elif app.as_json:
+        app.document(found)
+    else:
+        app.rows([{"from": a, "to": b} for a, b in found["edges"]])
+
+
+add_decisions(label, "label", "reject", "FLARE23_0042@aladdin5@1")
 
 COMMANDS = (label,)

@@ -84,6 +84,19 @@ def why_option(command: Any) -> Any:
     return click.option("--why", required=True, help="The reason; it is kept.")(command)
 
 
+def yes_option(command: Any) -> Any:
+    """`--yes`, for what is far-reaching: without it the command only shows what it would do."""
+    return click.option("--yes", is_flag=True, help="Do it; without, only say what would be done.")(command)
+
+
+def moment_options(command: Any) -> Any:
+    """`--as-of` and `--round`: look at the past."""
+    command = click.option("--round", "turn", metavar="TASK/N", help="What this round trained from.")(command)
+    return click.option("--as-of", metavar="DATE|OPERATION", help="As it was at the end of that day, or operation.")(
+        command
+    )
+
+
 def where_option(command: Any) -> Any:
     """`--where SQL` on `case_facts`."""
     return click.option("--where", metavar="SQL", help="Only cases for which this holds, on the view case_facts.")(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from flaredb.cli.options import App, example, names, pass_app, structures_option, why_option
+from flaredb.cli.decisions import add_decisions
+from flaredb.cli.options import App, example, pass_app
 
 
 @click.group()
@@ -25,24 +24,18 @@ def source_list(app: App) -> None:
         app.rows(labels.sources(connection))
 
 
-def _event(verb: str, event: str, text: str) -> Any:
-    @source.command(verb, help=text)
-    @click.argument("name")
-    @structures_option
-    @why_option
-    @pass_app
-    def command(app: App, name: str, structures: str | None, why: str) -> None:
-        from flaredb.workflow.sources import decide_source
+@example("flaredb source show aladdin5")
+@source.command("show")
+@click.argument("name")
+@pass_app
+def source_show(app: App, name: str) -> None:
+    """Show a source: labels by structure, where they are current, what was decided on it and why."""
+    from flaredb.workflow.sources import source_show
 
-        with app.open() as workspace:
-            app.result(decide_source(workspace, name, event, why, names(structures)))  # type: ignore[arg-type]
-
-    return example(f'flaredb source {verb} aladdin5 --structures liver --why "seen on 20 cases"')(command)
+    with app.open() as workspace:
+        app.document(source_show(workspace, name))
 
 
-_event("accept", "accepted", "Let a source's labels count.")
-_event("revoke", "revoked", "Let a source's labels no longer count.")
-_event("withdraw", "withdrawn", "Hide a source's labels from use; undo with restore.")
-_event("restore", "restored", "Undo a withdrawal.")
+add_decisions(source, "source", "revoke", "aladdin5")
 
 COMMANDS = (source,)

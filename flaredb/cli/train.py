@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from flaredb.cli.options import App, example, pass_app, settings, where_option
+from flaredb.cli.options import FILE, App, example, pass_app, settings, where_option
 
 TASKS = click.Choice(["organ", "tumor", "all"])
 DEVICES = click.Choice(["auto", "cpu", "cuda"])
@@ -58,6 +59,37 @@ def snapshot_show(app: App, name: str) -> None:
         app.rows([{"case": item["case"], **row} for item in found["items"] for row in item["labels"]])
 
 
+@example("flaredb snapshot diff s-1f0c current")
+@snapshot.command("diff")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B|current")
+@pass_app
+def snapshot_diff(app: App, first: str, second: str) -> None:
+    """Compare two snapshots; with `current`, say what of the first is stale."""
+    from flaredb.workflow.snapshot_diff import snapshot_diff
+
+    with app.open() as workspace:
+        found = snapshot_diff(workspace, first, second)
+    if app.as_json:
+        app.document(found)
+    else:
+        app.rows(found["changed"])
+        click.echo(f"{len(found['added'])} cases came, {len(found['removed'])} went, same: {found['same']}")
+
+
+@example("flaredb snapshot export s-1f0c snapshot.parquet")
+@snapshot.command("export")
+@click.argument("name", metavar="ID")
+@click.argument("destination", metavar="FILE.parquet|FILE.json", type=FILE)
+@pass_app
+def snapshot_export(app: App, name: str, destination: Path) -> None:
+    """Write a snapshot as one file: all a trainer needs on a host without the catalogue."""
+    from flaredb.workflow.snapshot_file import snapshot_export
+
+    with app.open() as workspace:
+        app.document(snapshot_export(workspace, name, destination))
+
+
 @example("flaredb train --task organ --preset tiny --set steps=400")
 @click.command()
 @click.option("--task", type=TASKS, help="What to learn.")
@@ -67,6 +99,7 @@ def snapshot_show(app: App, name: str) -> None:
 @click.option("--from", "warm", metavar="MODEL", help="Start from this model's weights.")
 @click.option("--resume", metavar="MODEL", help="Go on with a model; with --set steps=N for more steps.")
 @click.option("--device", default="auto", show_default=True, type=DEVICES)
+@click.option("--tainted", is_flag=True, help="Even from what descends from labels that are withdrawn now.")
 @pass_app
 def train(
     app: App, /, task: str | None, resume: str | None, preset: str, pairs: tuple[str, ...], **options: Any

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import Any, NamedTuple
 
-from flaredb.catalog import cases, labels, models
+from flaredb.catalog import current, labels, models, policy_sql, replay
 from flaredb.workflow.results import Result
 from flaredb.workspace import Workspace
 
 AGE_FLOOR_S = 3600.0
+REBUILD = "flaredb fsck --repair --yes"
 
 
 class Check(NamedTuple):
@@ -20,8 +20,12 @@ class Check(NamedTuple):
     problems: tuple[dict[str, Any], ...]
 
 
-def fsck(workspace: Workspace, voxels: bool = False) -> Check:
-    """Compare the catalogue with the files; with `voxels`, read every volume and recompute its digest."""
+def fsck(workspace: Workspace, voxels: bool = False, history: bool = False) -> Check:
+    """Compare the catalogue with the files, and what it says is current with the policy as one query.
+
+    `voxels`: read every volume and recompute its digest. `history`: tell the whole history again from the events and
+    compare all that was current at any time.
+    """
     wanted = _referenced(workspace)
     stored = set(workspace.volumes.digests())
     problems = [
@@ -43,12 +47,13 @@ def fsck(workspace: Workspace, voxels: bool = False) -> Check:
         for place in workspace.volumes.staged()
     ]
     problems += _models(workspace)
+    problems += _current(workspace, history)
     if voxels:
         present = sorted(stored & set(wanted))
         for digest in workspace.reporter.track(present, "volumes", len(present)):
             remark = workspace.volumes.verify(digest)
             if remark:
-                place = workspace.volumes.path(digest).relative_to(workspace.root)
+                place = workspace.volumes.path(digest).relative_to(workspace.volumes.root)
                 repair = f"restore it from a backup, or remove {place} and import the file again"
                 problems.append(_problem("damaged-volume", digest, f"{wanted[digest]}: {remark}", repair))
     return Check(len(wanted) + len(stored - set(wanted)), tuple(problems))
@@ -74,32 +79,6 @@ def gc(workspace: Workspace, yes: bool = False, age_floor_s: float = AGE_FLOOR_S
     return Result(write.operation, tuple(orphans), added=len(orphans) + len(staged))
 
 
-def status(workspace: Workspace) -> dict[str, Any]:
-    """Counts, coverage, annotated patterns, open rounds and health."""
-    with workspace.catalog.read() as connection:
-        found = labels.every(connection)
-        counts = {"cases": cases.count(connection), "labels": len(found), "models": len(models.every(connection))}
-    rows = workspace.sql("SELECT structure, kind, cases FROM coverage")
-    coverage: dict[str, dict[str, int]] = {name: {} for name in workspace.structures.names}
-    for row in rows:
-        coverage[row["structure"]][row["kind"]] = row["cases"]
-    annotated: dict[str, set[str]] = {}
-    for label in found:
-        if label.kind in ("ground-truth", "tumor-only"):
-            annotated.setdefault(label.case, set()).update(label.annotated)
-    patterns = Counter(workspace.structures.check(names) for names in annotated.values())
-    turns = workspace.sql("SELECT round, state FROM round_summary ORDER BY started")
-    staged = workspace.volumes.staged()
-    return {
-        **counts,
-        "rounds": turns,
-        "coverage": coverage,
-        "patterns": [{"structures": list(names), "cases": n} for names, n in patterns.most_common()],
-        "schema": workspace.catalog.schema_state(),
-        "problems": [f"{len(staged)} interrupted writes; flaredb gc"] if staged else [],
-    }
-
-
 def _referenced(workspace: Workspace) -> dict[str, str]:
     """Digest → who points at it."""
     rows = workspace.sql("SELECT image AS volume, name FROM cases WHERE image IS NOT NULL")
@@ -117,6 +96,39 @@ def _models(workspace: Workspace) -> list[dict[str, Any]]:
         for model in trained
         if not (workspace.model_folder(model.name) / "weights.safetensors").is_file()
     ]
+
+
+def _current(workspace: Workspace, history: bool) -> list[dict[str, Any]]:
+    """What the log says is current, against the policy; with `history`, all that it says, against the events."""
+    with workspace.catalog.read() as connection:
+        said = current.open_places(connection)
+        found = policy_sql.winners(connection)
+        wrong = {case for case, *_ in said ^ found}
+        told = replay.compare(connection) if history else None
+    problems = [
+        _problem("log-not-policy", f"case {case}", "what is logged as current is not what the policy says", REBUILD)
+        for case in sorted(wrong)
+    ]
+    if told:
+        spoilt = {logged.interval.case for logged in [*told.unfounded, *told.missing]}
+        problems += [
+            _problem(
+                "log-not-events", f"case {case}", "the log of what was current is not what the events say", REBUILD
+            )
+            for case in sorted(spoilt)
+        ]
+        problems += [
+            _problem("candidate-not-events", f"label {number}", "its standing is not what the events say", REBUILD)
+            for number in told.candidates
+        ]
+    return problems
+
+
+def rebuild(workspace: Workspace) -> Result:
+    """Make the log of what is and was current again from the events."""
+    with workspace.run("fsck --repair") as run, run.write() as write:
+        replay.rebuild(write.connection)
+    return Result(write.operation, added=1)
 
 
 def _problem(kind: str, thing: str, message: str, repair: str) -> dict[str, Any]:

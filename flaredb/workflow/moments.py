@@ -27,13 +27,23 @@ def moment(connection: Connection, as_of: str | None = None, turn: str | None = 
     return found
 
 
+def beginning(text: str) -> datetime:
+    """A moment from an ISO date (its beginning, in UTC) or time."""
+    found = _parsed(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def _time(text: str) -> datetime:
+    found = _parsed(text)
+    if len(text) == len("2023-05-07"):
+        found = datetime.combine(found.date(), time.max)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _parsed(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidDataError(
             f"{text!r} is neither an operation's number nor a date such as 2023-05-07 or 2023-05-07T14:30"
         ) from error
-    if len(text) == len("2023-05-07"):
-        found = datetime.combine(found.date(), time.max)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -13,9 +13,9 @@ from flaredb.catalog import cases, history, labels, rounds, snapshots
 from flaredb.catalog.database import Connection
 from flaredb.catalog.rounds import Round
 from flaredb.labels.policy import HUMAN
-from flaredb.workflow.integrity import status
 from flaredb.workflow.pictures import Pane, coverage, overlay, progress
 from flaredb.workflow.rounds import round_show
+from flaredb.workflow.status import status
 from flaredb.workspace import Workspace
 
 _SHOWN = 3  # cases with overlays

@@ -35,35 +35,58 @@ def snapshot_create(workspace: Workspace, task: str, where: str | None = None, t
     return Result(write.operation, (made.name,), int(made.new), int(not made.new))
 
 
-def freeze(
-    workspace: Workspace, write: Write, task: str, purpose: str, where: str | None = None, title: str | None = None
-) -> Made:
-    """Freeze in an open transaction; `purpose` is `train` (split train) or `reference` (validation, human truth).
+class Chosen(NamedTuple):
+    """What a snapshot would hold: each case with its entries, and the labels they name by number."""
 
-    A training case whose patient also has a validation or test case is left out.
+    entries: tuple[tuple[cases.Case, Entry], ...]
+    labels: dict[int, labels.Label]
+
+
+def choose(workspace: Workspace, connection: Connection, task: str, purpose: str, where: str | None = None) -> Chosen:
+    """The current labels of the cases that have anything decided for the task.
+
+    `purpose` is `train` (split train) or `reference` (validation, human truth). A training case whose patient or scan
+    is also a validation or test case is left out.
     """
-    found = find_task(workspace.structures, task)
-    connection = write.connection
-    split = "train" if purpose == "train" else "validation"
-    wanted = set(cases.matching(connection, where))
-    judged = {case.patient for case in cases.every(connection) if case.split != "train"}
-    known = {
-        case.name: case
-        for case in cases.every(connection, split)
-        if case.name in wanted
-        and case.image
-        and not case.excluded
-        and not (split == "train" and case.patient in judged)
-    }
+    wanted_structures = set(find_task(workspace.structures, task).structures)
+    known = _eligible(connection, purpose, where)
     spoken = current.now(connection, known)
     versions = labels.by_ids(connection, _numbers(spoken))
     chosen: list[tuple[cases.Case, Entry]] = []
     for name in sorted(spoken):
         own = spoken[name] if purpose == "train" else _human(spoken[name])
-        found_entries = entries(workspace.structures, own, versions)
-        if any(set(entry.structures).intersection(found.structures) for entry in found_entries):
-            chosen += [(known[name], entry) for entry in found_entries]
-    if not chosen:
+        found = entries(workspace.structures, own, versions)
+        if any(wanted_structures.intersection(entry.structures) for entry in found):
+            chosen += [(known[name], entry) for entry in found]
+    return Chosen(tuple(chosen), versions)
+
+
+def _eligible(connection: Connection, purpose: str, where: str | None) -> dict[str, cases.Case]:
+    """Cases of the purpose's split that have voxels, are not excluded, and keep patients of the splits apart."""
+    split = "train" if purpose == "train" else "validation"
+    wanted = set(cases.matching(connection, where))
+    every = cases.every(connection)
+    judged = {key for case in every if case.split != "train" for key in (case.patient, case.voxels_digest) if key}
+    return {
+        case.name: case
+        for case in every
+        if case.split == split
+        and case.name in wanted
+        and case.image
+        and not case.excluded
+        and not (split == "train" and judged.intersection({case.patient, case.voxels_digest}))
+    }
+
+
+def freeze(
+    workspace: Workspace, write: Write, task: str, purpose: str, where: str | None = None, title: str | None = None
+) -> Made:
+    """Freeze in an open transaction what `choose` chooses."""
+    found = find_task(workspace.structures, task)
+    connection = write.connection
+    chosen = choose(workspace, connection, task, purpose, where)
+    if not chosen.entries:
+        split = "train" if purpose == "train" else "validation"
         raise InvalidDataError(
             f"no {split} case has a current label for the task {task}; flaredb label current shows what there is"
         )
@@ -72,12 +95,12 @@ def freeze(
         "purpose": purpose,
         "task": [found.name, found.structures],
         "policy": policy.digest,
-        "items": [_content(case, entry, versions[entry.label]) for case, entry in chosen],
+        "items": [_content(case, entry, chosen.labels[entry.label]) for case, entry in chosen.entries],
     }
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-    items = tuple(NewItem(case.id, entry.label, entry.role, entry.structures) for case, entry in chosen)
+    items = tuple(NewItem(case.id, entry.label, entry.role, entry.structures) for case, entry in chosen.entries)
     task_id = snapshots.task_number(write, found.name, found.structures, _task_digest(found))
-    new = NewSnapshot(digest, purpose, task_id, policy_id, items, title)
+    new = NewSnapshot(digest, purpose, task_id, policy_id, items, title, where)
     return Made(new.name, snapshots.add(write, new))
 
 

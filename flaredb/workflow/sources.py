@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from flaredb.catalog import acceptances, labels
 from flaredb.catalog.database import Connection
@@ -34,6 +34,22 @@ def decide_label(
         names = workspace.structures.check(structures or label.annotated)
         acceptances.record(write, ("label", label.id), names, event, why)
     return Result(write.operation, (label.name,), added=1)
+
+
+def source_show(workspace: Workspace, name: str) -> dict[str, Any]:
+    """A source: its labels by structure, where they are current, and every decision on it with its reason."""
+    with workspace.catalog.read() as connection:
+        number = labels.source_number(connection, name)
+        decisions = acceptances.decisions(connection, number)
+        kind = next(row["kind"] for row in labels.sources(connection) if row["name"] == name)
+    usage = workspace.sql("SELECT structure, labels, current, snapshots FROM source_usage WHERE source = :s", s=name)
+    order = {structure: place for place, structure in enumerate(workspace.structures.names)}
+    return {
+        "name": name,
+        "kind": kind,
+        "structures": sorted(usage, key=lambda row: order[row["structure"]]),
+        "decisions": decisions,
+    }
 
 
 def withdraw_source(

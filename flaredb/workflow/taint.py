@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flaredb.catalog import lineage, naming
+from flaredb.catalog import lineage, models, naming, snapshots
 from flaredb.catalog.database import Connection
 from flaredb.catalog.lineage import Family
+from flaredb.errors import ConflictError
 
 Tainted = dict[str, list[str]]
 EMPTY: Tainted = {"labels": [], "snapshots": [], "models": [], "rounds": []}
@@ -21,6 +22,23 @@ def tainted(connection: Connection, labels: Mapping[int, frozenset[str]]) -> Tai
         "models": naming.models(connection, family.models),
         "rounds": naming.rounds(connection, family.snapshots, family.models),
     }
+
+
+def refuse_tainted(connection: Connection, snapshot: str, warm: str | None) -> None:
+    """ConflictError if a snapshot or a model to start from descends from withdrawn labels, or lost cases to a purge."""
+    found = snapshots.find(connection, snapshot)
+    if missing := snapshots.lost(connection, found.id):
+        raise ConflictError(
+            f"{found.name} lost {missing} items with cases that were purged; make another: flaredb snapshot create"
+        )
+    family = distrusted(connection)
+    if found.id in family.snapshots:
+        raise ConflictError(
+            f"{found.name} holds labels that are withdrawn now, or that descend from such; make another: "
+            "flaredb snapshot create; or --tainted"
+        )
+    if warm and models.find(connection, warm).id in family.models:
+        raise ConflictError(f"{warm} learnt from labels that are withdrawn now; start from another model; or --tainted")
 
 
 def distrusted(connection: Connection) -> Family:

@@ -15,6 +15,7 @@ from flaredb.trainers import checkpoint, config, loop, runtime
 from flaredb.trainers.config import Config
 from flaredb.version import __version__
 from flaredb.workflow.snapshot import freeze, training_set
+from flaredb.workflow.taint import refuse_tainted
 from flaredb.workspace import Workspace
 
 
@@ -40,11 +41,17 @@ def train(
     snapshot: str | None = None,
     warm: str | None = None,
     device: str = "auto",
+    tainted: bool = False,
 ) -> Trained:
-    """Train a new model; without a snapshot, freeze what is current now. `warm` names a model to start from."""
+    """Train a new model; without a snapshot, freeze what is current now. `warm` names a model to start from.
+
+    ConflictError if snapshot or model descend from labels that are withdrawn now, unless `tainted` allows it.
+    """
     with workspace.run("train", task=task, snapshot=snapshot, settings=asdict(settings), warm=warm) as run:
         with run.write() as write:
             frozen = snapshot or freeze(workspace, write, task, "train").name
+            if not tainted:
+                refuse_tainted(write.connection, frozen, warm)
             name = register(workspace, write, frozen, settings, warm)
         return continue_training(workspace, run, name, device)
 

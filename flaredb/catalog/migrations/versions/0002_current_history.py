@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.rename_table("operations", "operation_log")
     op.rename_table("findings", "finding_log")
     op.add_column("cases", sa.Column("centre", sa.Text(), nullable=True))
+    op.add_column("snapshots", sa.Column("condition", sa.Text(), nullable=True))
     op.create_table(
         "leases",
         sa.Column("id", sa.Integer(), nullable=False),
