@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN_FINDINGS = 20
+_SHOWN_ITEMS = 6
 
 
 def plain(value: Any) -> Any:
@@ -80,10 +81,22 @@ def print_result(result: Result) -> None:
     print_findings(result.findings)
     if result.would is not None:
         click.echo("nothing was changed; this would be done:")
-        for key, value in result.would.items():
-            click.echo(f"  {key}: {len(value) if isinstance(value, list) else value}")
+        _print_would(result.would, "  ")
         return
     click.echo(f"{result.added} added, {result.unchanged} unchanged, {result.failed} failed")
+
+
+def _print_would(would: dict[str, Any], indent: str) -> None:
+    """What would be done: lists as their length and their first items."""
+    for key, value in would.items():
+        if isinstance(value, dict):
+            click.echo(f"{indent}{key}:")
+            _print_would(value, indent + "  ")
+        elif isinstance(value, list):
+            first = " ".join(str(item) for item in value[:_SHOWN_ITEMS])
+            click.echo(f"{indent}{key}: {len(value)}  {first}{' …' if len(value) > _SHOWN_ITEMS else ''}".rstrip())
+        else:
+            click.echo(f"{indent}{key}: {value}")
 
 
 class TerminalReporter(Reporter):

@@ -133,6 +133,13 @@ def test_an_upgrade_keeps_the_old_catalogue(old: Path) -> None:
     again = flaredb("upgrade", workspace=old)
     assert (again.code, again.json["backup"]) == (0, None)
     assert flaredb("status", workspace=old).code == 0
+    with Workspace.open(old) as workspace:  # it has no files; all that is in the catalogue fits together
+        assert {problem["kind"] for problem in fsck(workspace).problems} == {
+            "row-without-volume",
+            "model-without-weights",
+        }
+    current = flaredb("label", "current", workspace=old).json
+    assert any(row["label"] for row in current)
 
 
 def test_two_upgrades_at_once(old: Path) -> None:
