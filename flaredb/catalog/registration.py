@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.acceptances import structure_values
-from flaredb.catalog.cases import patient_id
+from flaredb.catalog.cases import Case, by_names, patient_id
 from flaredb.catalog.database import Connection, Write
 from flaredb.catalog.labels import NewLabel, mapping_number, source_number, structure_rows
 
@@ -110,6 +110,19 @@ def describe(write: Write, case: int, facts: dict[str, Any], why: str) -> None:
     told = ", ".join(f"{name} {value}" for name, value in facts.items())
     event = {"case_id": case, "event": "described", "detail": told, "why": why, "operation_id": write.operation}
     write.connection.execute(t.case_events.insert().values(event))
+
+
+def aliases(connection: Connection) -> dict[str, str]:
+    """Another name a case had → the name it bears now."""
+    query = select(t.case_aliases.c.alias, t.cases.c.name).join(t.cases, t.cases.c.id == t.case_aliases.c.case_id)
+    return {row.alias: row.name for row in connection.execute(query)}
+
+
+def cases_named(connection: Connection, names: set[str]) -> dict[str, Case]:
+    """Those of the names that are a case's, or were."""
+    renamed = {name: new for name, new in aliases(connection).items() if name in names}
+    found = by_names(connection, names | set(renamed.values()))
+    return found | {name: found[new] for name, new in renamed.items()}
 
 
 def described(connection: Connection) -> dict[int, dict[str, Any]]:

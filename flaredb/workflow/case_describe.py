@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flaredb.catalog import cases
 from flaredb.catalog.cases import Case
 from flaredb.catalog.database import Connection, Write
-from flaredb.catalog.registration import describe, described, in_snapshots
+from flaredb.catalog.registration import cases_named, describe, described, in_snapshots
 from flaredb.catalog.tables import SPLITS
 from flaredb.errors import Finding, InvalidDataError
 from flaredb.exchange.layouts import is_case_name
@@ -24,18 +23,21 @@ COLUMNS = ("patient", "split", "source_dataset", "licence", "centre")
 class _Change(NamedTuple):
     """What a row changes of a case: new values by column, those it has already left out."""
 
-    case: Case
+    id: int
+    case: str
+    before: tuple[str, str]
+    """Patient and split as stored."""
     facts: dict[str, Any]
 
     @property
     def patient(self) -> str:
         """The patient after the change."""
-        return str(self.facts.get("patient", self.case.patient))
+        return str(self.facts.get("patient", self.before[0]))
 
     @property
     def split(self) -> str:
         """The split after the change."""
-        return str(self.facts.get("split", self.case.split))
+        return str(self.facts.get("split", self.before[1]))
 
 
 def case_describe(workspace: Workspace, path: Path, dry_run: bool = False) -> Result:
@@ -50,20 +52,20 @@ def case_describe(workspace: Workspace, path: Path, dry_run: bool = False) -> Re
     if dry_run:
         with workspace.catalog.read() as connection:
             changes, findings = _changes(workspace, connection, path, sheet.rows)
-        return Result(None, findings=tuple(findings), would={"cases": [c.case.name for c in changes if c.facts]})
+        return Result(None, findings=tuple(findings), would={"cases": [c.case for c in changes if c.facts]})
     with workspace.run("case describe", path=path.name) as run, run.write() as write:
         changes, findings = _changes(workspace, write.connection, path, sheet.rows)
         write.add_findings(findings)
         tally = Tally(findings)
         for change in changes:
-            tally.count(_apply(write, change, path.name), change.case.name)
+            tally.count(_apply(write, change, path.name), change.case)
     return tally.result(write.operation)
 
 
 def _apply(write: Write, change: _Change, place: str) -> Outcome:
     if not change.facts:
         return "unchanged"
-    describe(write, change.case.id, change.facts, f"{place} says so")
+    describe(write, change.id, change.facts, f"{place} says so")
     return "added"
 
 
@@ -72,12 +74,13 @@ def _changes(
 ) -> tuple[list[_Change], list[Finding]]:
     """What the rows change, and why some of them cannot."""
     rows = list(rows)
-    known = cases.by_names(connection, {row.get("case") for row in rows})
+    known = cases_named(connection, {row.get("case") for row in rows})
     used, stored = in_snapshots(connection), described(connection)
     changes: dict[str, _Change] = {}
     findings = []
     for row in rows:
         name = row.get("case")
+        name = known[name].name if name in known else name
         refused = _refusal(row, known, used, name in changes)
         if refused:
             rule, message = refused
@@ -86,7 +89,8 @@ def _changes(
         else:
             wanted = _wanted(workspace, row)
             now = stored[known[name].id]
-            changes[name] = _Change(known[name], {key: new for key, new in wanted.items() if new != now[key]})
+            facts = {key: new for key, new in wanted.items() if new != now[key]}
+            changes[name] = _Change(known[name].id, name, (now["patient"], now["split"]), facts)
     splits = {case: (facts["patient"], facts["split"]) for case, facts in stored.items()}
     for name in _apart(list(changes.values()), splits):
         message = f"its patient would have cases in other splits than {changes.pop(name).split}; a patient has one"
@@ -124,14 +128,14 @@ def _apart(changes: list[_Change], splits: dict[int, tuple[str, str]]) -> list[s
     """
     refused: list[str] = []
     while True:
-        after = splits | {c.case.id: (c.patient, c.split) for c in changes if c.case.name not in refused}
+        after = splits | {c.id: (c.patient, c.split) for c in changes if c.case not in refused}
         by_patient: dict[str, set[str]] = defaultdict(set)
         for patient, split in after.values():
             by_patient[patient].add(split)
         wrong = [
-            change.case.name
+            change.case
             for change in changes
-            if change.case.name not in refused
+            if change.case not in refused
             and {"patient", "split"} & set(change.facts)
             and len(by_patient[change.patient]) > 1
         ]

@@ -14,6 +14,7 @@ from flaredb.catalog import cases
 from flaredb.catalog.cases import Case
 from flaredb.catalog.database import Run
 from flaredb.catalog.labels import NewLabel, Presence
+from flaredb.catalog.registration import cases_named
 from flaredb.errors import Finding, InvalidDataError
 from flaredb.exchange.layouts import is_case_name
 from flaredb.exchange.tables import Row, read_sheet
@@ -40,7 +41,7 @@ def ingest_absent(
         raise InvalidDataError("say which structures the reports call absent: --structures tumor")
     sheet = read_sheet(path, "case")
     with workspace.catalog.read() as connection:
-        known = cases.by_names(connection, {row.get("case") for row in sheet.rows})
+        known = cases_named(connection, {row.get("case") for row in sheet.rows})
     findings = []
     fit: list[tuple[Case, Statement]] = []
     for row in sheet.rows:

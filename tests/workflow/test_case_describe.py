@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flaredb.catalog.cases import Case
 from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.workflow.case_describe import _apart, _Change, case_describe
-from flaredb.workflow.ingest_table import ingest_table
+from flaredb.workflow.case_events import case_rename
+from flaredb.workflow.ingest_absent import ingest_absent
+from flaredb.workflow.ingest_table import TableOptions, ingest_table
 from flaredb.workflow.snapshot import snapshot_create
 from tests.cohorts import rules
 
@@ -125,6 +126,20 @@ def test_a_split_that_was_used_stays(workspace, tmp_path):
     assert (same.added, same.failed) == (1, 0)
 
 
+def test_an_old_name_finds_the_case(empty, tmp_path):
+    """After a case was renamed, lists that use its old name speak of it and make no second one."""
+    register(empty, tmp_path, old="train")
+    case_rename(empty, "old", "new", "as its data set names it")
+    again = ingest_table(empty, write(tmp_path, "case,annotated", "old,liver"), TableOptions("s", "external"))
+    assert again.ids == ("new",)
+    assert case_describe(empty, write(tmp_path, "case,split", "old,test")).ids == ("new",)
+    twice = case_describe(empty, write(tmp_path, "case,split", "old,test", "new,train"))
+    assert rules(twice) == ["duplicate-row"]
+    assert rules(ingest_absent(empty, write(tmp_path, "case", "old"), ["tumor"], "r")) == ["no-grid"]
+    assert facts(empty, "name", "split") == [("new", "test")]
+    assert [row["label"] for row in empty.sql("SELECT label FROM label_provenance")] == ["new@s@1"]
+
+
 def test_dry_run_changes_nothing(empty, tmp_path):
     """It names the cases that would change and the findings."""
     register(empty, tmp_path, a="train", b="train")
@@ -157,11 +172,11 @@ def test_no_patient_ever_lands_in_two_splits(stored, splits, wanted):
     before = {number: (patient, splits[patient]) for number, patient in enumerate(stored)}
     changes = []
     for number, (patient, split) in before.items():
-        case = Case(number, str(number), patient, split, None, None, None, None, False)
         asked = {"patient": wanted[number][0], "split": wanted[number][1]}
         now = {"patient": patient, "split": split}
-        changes.append(_Change(case, {key: new for key, new in asked.items() if new and new != now[key]}))
+        facts = {key: new for key, new in asked.items() if new and new != now[key]}
+        changes.append(_Change(number, str(number), (patient, split), facts))
     refused = _apart(changes, before)
-    after = before | {c.case.id: (c.patient, c.split) for c in changes if c.case.name not in refused}
+    after = before | {c.id: (c.patient, c.split) for c in changes if c.case not in refused}
     assert all(len({split for patient, split in after.values() if patient == p}) <= 1 for p in "pqr")
-    assert not {c.case.name for c in changes if not c.facts} & set(refused)
+    assert not {c.case for c in changes if not c.facts} & set(refused)

@@ -15,7 +15,8 @@ from flaredb.workflow.current import label_current
 from flaredb.workflow.ingest_images import ImageOptions, ingest_images
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.ingest_manifest import ManifestOptions, ingest_manifest
-from flaredb.workflow.integrity import fsck, status
+from flaredb.workflow.integrity import fsck
+from flaredb.workflow.status import status
 from tests.builders import REAL_DATA
 from tests.cohorts import add_label, blocks, codes, content, flaredb, rules, scan
 
