@@ -322,11 +322,13 @@ def set_supersedes(write: Write, source: int, older: str) -> None:
     known = supersessions(connection)
     if (source, older_id) in known:
         return
-    if source == older_id or source in Precedence(known).below.get(older_id, frozenset()):
+    below = Precedence(known).below
+    if source == older_id or source in below.get(older_id, frozenset()):
         raise ConflictError(f"{older} is superseded by itself that way; sources cannot supersede each other")
     values = {"source_id": source, "older_id": older_id, "operation_id": write.operation}
     connection.execute(t.supersessions.insert().values(values))
-    write.touched.update(cases_of_source(connection, source) & cases_of_source(connection, older_id))
+    for newer in (source, *(above for above in below if source in below[above])):
+        write.touched.update(cases_of_source(connection, newer))
 
 
 def same(connection: Connection, label: NewLabel) -> str | None:

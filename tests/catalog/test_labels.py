@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from flaredb.catalog import acceptances, explain, labels
+from flaredb.catalog import acceptances, current, explain, labels, replay
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Catalog, Write
 from flaredb.errors import NotFoundError
@@ -196,3 +197,20 @@ def test_a_mapping_is_stored_once(catalog: Catalog) -> None:
         identity, flare21, again, kits = numbers(write)
     assert identity == again
     assert len({identity, flare21, kits}) == 3
+
+
+@pytest.mark.parametrize("pairs", [[("b", "c"), ("a", "b")], [("a", "b"), ("b", "c")]])
+def test_superseding_through_a_source_without_labels(catalog: Catalog, pairs: list[tuple[str, str]]) -> None:
+    """A case that has no label of the source in between is decided anew too."""
+    with catalog.run("test", {}) as run, run.write() as write:
+        add_case(write, "case2")
+        for day, source in enumerate("ac", 1):
+            add_label(write, source, "case2", annotated_at=datetime(2023, 1, day, tzinfo=UTC))
+            acceptances.accept_at_import(write, labels.source_number(write.connection, source), ["liver"])
+        labels.ensure_source(write, "b", "ground-truth")
+    for newer, older in pairs:
+        with catalog.run("test", {}) as run, run.write() as write:
+            labels.set_supersedes(write, labels.source_number(write.connection, newer), older)
+    with catalog.read() as connection:
+        assert replay.compare(connection) == ([], [], [])
+        assert current.now(connection, ["case2"])["case2"][0].winner.source == "a"
