@@ -114,7 +114,7 @@ def restore(catalog: Catalog, file: Path, folder: Path) -> None:
 
 def moment() -> str:
     """This moment as part of a file's name."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S-%f")
 
 
 @contextmanager
