@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +14,21 @@ from flaredb.errors import NotFoundError
 
 
 def runs(
-    connection: Connection, limit: int = 50, since: datetime | None = None, case: str | None = None
+    connection: Connection,
+    limit: int | None = 50,
+    since: datetime | None = None,
+    case: str | None = None,
+    commands: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """The last commands that changed something, newest first; those since a moment, those that touched a case."""
+    """The last commands that changed something, newest first; those since a moment, on a case, or of some names."""
     r = t.runs.c
     query = select(t.runs).order_by(r.id.desc())
     if since:
         query = query.where(r.started >= since)
     if case:
         query = query.where(r.id.in_(_runs_of_case(case)))
+    if commands:
+        query = query.where(r.command.in_(commands))
     names = ("command", "arguments", "actor", "host", "version", "outcome")
     return [
         {

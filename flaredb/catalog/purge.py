@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, create_engine, func, or_, select
+from sqlalchemy import Column, Connection, Table, Text, create_engine, func, or_, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Catalog, Write
 from flaredb.catalog.derived import candidates, current_history
 from flaredb.catalog.schema import metadata
-from flaredb.catalog.types import Json
+from flaredb.catalog.types import Json, UtcTime
+from flaredb.errors import ConflictError
+
+Blot = Callable[[Any], Any]
+"""Replaces what must not be found in a text or a document."""
+
+# Columns that name, classify or count, and quote nobody: a case called `train` must not spoil them.
+_NO_PROSE = {
+    "code_version", "command", "default_kind", "digest", "event", "file_dtype", "file_orientation", "file_sha256",
+    "holder", "host", "key", "kind", "metric", "mode", "protocol", "purpose", "role", "rule", "severity",
+    "split", "state", "task", "text", "version", "within",
+}  # fmt: skip
 
 
 class Doomed(NamedTuple):
-    """What goes with some cases: row numbers, volumes nobody else points at, and words that must not be found."""
+    """What goes with some cases: row numbers, volumes nobody else points at, and words that must not be found.
+
+    `words`: word → what stands in for it. `kept`: names of other things, which stay even where they hold such a word.
+    """
 
     cases: tuple[int, ...]
     names: tuple[str, ...]
     labels: tuple[int, ...]
     volumes: tuple[str, ...]
     words: dict[str, str]
+    kept: frozenset[str]
 
 
 def doomed(connection: Connection, cases: Sequence[int]) -> Doomed:
@@ -39,55 +52,50 @@ def doomed(connection: Connection, cases: Sequence[int]) -> Doomed:
     for row in labels:
         words |= dict.fromkeys(_words(row), f"purged-{row.case_id}")
     words |= dict.fromkeys(volumes, "purged")
-    kept = _mentioned_elsewhere(connection, cases)
-    words = {word: stand_in for word, stand_in in words.items() if word not in kept}
+    kept = _names_of_others(connection, cases)
+    shared = kept | _mentioned_elsewhere(connection, cases)
+    words = {word: stand_in for word, stand_in in words.items() if word not in shared}
     names = tuple(row.name for row in rows)
-    return Doomed(tuple(cases), names, tuple(row.id for row in labels), tuple(sorted(volumes)), words)
+    return Doomed(tuple(cases), names, tuple(row.id for row in labels), tuple(sorted(volumes)), words, frozenset(kept))
 
 
-def erase(write: Write, doom: Doomed, why: str, actor: str) -> None:
+def erase(write: Write, doom: Doomed, why: str, actor: str, blot: Blot) -> None:
     """Delete the rows, leave tombstones, and blot every mention out of the other rows."""
     connection = write.connection
     counted = select(t.snapshot_items.c.snapshot_id, t.snapshot_items.c.case_id, func.count())
     held = counted.where(t.snapshot_items.c.case_id.in_(doom.cases)).group_by(*counted.selected_columns[:2])
     losses = connection.execute(held).all()
-    patients = set(
-        connection.execute(select(t.cases.c.patient_id).where(t.cases.c.id.in_(doom.cases)).distinct()).scalars()
-    )
     _delete_rows(connection, doom)
     tombstones = {case: _bury(write, case, doom, why, actor) for case in doom.cases}
     for snapshot, case, items in losses:
         values = {"snapshot_id": snapshot, "items": items, "tombstone_id": tombstones[case]}
         connection.execute(t.snapshot_losses.insert().values(values))
-    left = set(connection.execute(select(t.cases.c.patient_id).distinct()).scalars())
-    if gone := patients - left:
-        connection.execute(t.patients.delete().where(t.patients.c.id.in_(gone)))
-    blot = Blotter(doom.words)
+    connection.execute(t.patients.delete().where(t.patients.c.id.not_in(select(t.cases.c.patient_id))))
     for table in metadata.sorted_tables:
         _blot_table(connection, table, blot)
 
 
+def any_tombstone(connection: Connection) -> bool:
+    """Whether a case was ever erased."""
+    return connection.execute(select(t.tombstones.c.id).limit(1)).first() is not None
+
+
 def overwrite(catalog: Catalog) -> None:
-    """Make the database give up what deleted rows left in its files."""
+    """Make the database give up what deleted rows left in its files; ConflictError while others read it."""
     engine = create_engine(catalog.url, isolation_level="AUTOCOMMIT")
-    on_file = ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
-    with engine.connect() as connection:
-        for statement in on_file if catalog.on_sqlite else ("VACUUM FULL",):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
-class Blotter:
-    """Replaces words by stand-ins where they stand alone: no letter, digit or underscore around them."""
-
-    def __init__(self, words: dict[str, str]) -> None:
-        self._stand_ins = words
-        listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-        self._pattern = re.compile(rf"(?<![A-Za-z0-9_])(?:{listed})(?![A-Za-z0-9])") if words else None
-
-    def __call__(self, text: str) -> str:
-        """The text without the words."""
-        return self._pattern.sub(lambda found: self._stand_ins[found[0]], text) if self._pattern else text
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM" if catalog.on_sqlite else "VACUUM FULL")
+            if not catalog.on_sqlite:
+                return
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+    finally:
+        engine.dispose()
+    if busy:
+        raise ConflictError(
+            "the rows are erased, but another process is reading, and what they held is in the catalogue's files "
+            "until it ends; then: flaredb gc --yes"
+        )
 
 
 def _words(row: Any) -> list[str]:
@@ -114,6 +122,16 @@ def _mentioned_elsewhere(connection: Connection, cases: Sequence[int]) -> set[st
         for row in connection.execute(select(table).where(own.not_in(cases))):
             found.update(_words(row))
     return found
+
+
+def _names_of_others(connection: Connection, cases: Sequence[int]) -> set[str]:
+    """Names that other things bear, whatever words they hold."""
+    found = set(connection.execute(select(t.cases.c.name).where(t.cases.c.id.not_in(cases))).scalars())
+    other_aliases = t.case_aliases.c.case_id.not_in(cases)
+    found.update(connection.execute(select(t.case_aliases.c.alias).where(other_aliases)).scalars())
+    for table in (t.sources, t.models, t.snapshots, t.tasks, t.structures, t.mappings):
+        found.update(connection.execute(select(table.c.name)).scalars())
+    return found.union(t.SPLITS, t.KINDS, t.ROUND_STATES)
 
 
 def _delete_rows(connection: Connection, doom: Doomed) -> None:
@@ -151,17 +169,19 @@ def _bury(write: Write, case: int, doom: Doomed, why: str, actor: str) -> int:
     return int(made)
 
 
-def _blot_table(connection: Connection, table: Table, blot: Blotter) -> None:
-    """Blot every text column of a table."""
-    columns = [c for c in table.columns if isinstance(c.type, Json) or c.type.python_type is str]
+def _blot_table(connection: Connection, table: Table, blot: Blot) -> None:
+    """Blot every column of a table that may quote somebody."""
+    columns = [column for column in table.columns if _is_prose(column)]
     if not columns or "id" not in table.columns:
         return
     for row in connection.execute(select(table.c.id, *columns)).mappings().all():
-        changed = {}
-        for column in columns:
-            value = row[column.name]
-            text = value if isinstance(value, str) else json.dumps(value)
-            if value is not None and (clean := blot(text)) != text:
-                changed[column.name] = clean if isinstance(value, str) else json.loads(clean)
+        clean = {column.name: blot(row[column.name]) for column in columns}
+        changed = {name: value for name, value in clean.items() if value != row[name]}
         if changed:
             connection.execute(table.update().where(table.c.id == row["id"]).values(changed))
+
+
+def _is_prose(column: Column[Any]) -> bool:
+    if isinstance(column.type, UtcTime) or column.unique or column.name in _NO_PROSE:
+        return False
+    return isinstance(column.type, Json | Text)

@@ -136,7 +136,7 @@ def every(connection: Connection) -> list[dict[str, Any]]:
     held, lost = t.snapshot_items.c, t.snapshot_losses.c
     cases_held = select(func.count(held.case_id.distinct())).where(held.snapshot_id == t.snapshots.c.id)
     trained = select(func.count()).where(t.models.c.snapshot_id == t.snapshots.c.id)
-    items_lost = select(func.coalesce(func.sum(lost.items), 0)).where(lost.snapshot_id == t.snapshots.c.id)
+    items_lost = select(func.coalesce(func.sum(lost["items"]), 0)).where(lost.snapshot_id == t.snapshots.c.id)
     query = (
         select(
             t.snapshots.c.name,
@@ -170,7 +170,7 @@ def every(connection: Connection) -> list[dict[str, Any]]:
 def lost(connection: Connection, number: int) -> int:
     """How many items of a snapshot were erased with their cases."""
     items = t.snapshot_losses.c
-    total = select(func.coalesce(func.sum(items.items), 0)).where(items.snapshot_id == number)
+    total = select(func.coalesce(func.sum(items["items"]), 0)).where(items.snapshot_id == number)
     return int(connection.execute(total).scalar_one())
 
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, Table, case, cast, func, literal, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.derived import candidates
+from flaredb.catalog.types import Bits
 from flaredb.labels.choose import Chooser, LabelRow, SourceStanding
 from flaredb.labels.policy import Policy
 
@@ -46,24 +47,26 @@ def make_chooser(connection: Connection, policy: Policy) -> Chooser:
 
 def source_standings(connection: Connection) -> dict[int, SourceStanding]:
     """What was decided last on every source."""
+    operation = case((t.acceptances.c.at_import != 0, 0), else_=t.acceptances.c.operation_id)
     accepted: dict[int, dict[int, int]] = defaultdict(dict)
-    withdrawn: dict[int, int] = defaultdict(int)
-    events = t.acceptances.c
-    query = select(events.source_id, events.structure, events.event, events.at_import, events.operation_id)
-    for source, value, event, at_import, operation in connection.execute(
-        query.where(events.source_id.is_not(None)).order_by(events.id)
-    ):
-        if event == "accepted":
-            accepted[source][value] = 0 if at_import else operation
-        else:
-            accepted[source].pop(value, None)
-    hidden = t.withdrawals.c
-    query = select(hidden.source_id, hidden.structure, hidden.event).where(hidden.source_id.is_not(None))
-    for source, value, event in connection.execute(query.order_by(hidden.id)):
-        bit = 1 << value
-        withdrawn[source] = withdrawn[source] | bit if event == "withdrawn" else withdrawn[source] & ~bit
+    for source, number, bits in _last(connection, t.acceptances, "accepted", operation):
+        accepted[source] |= dict.fromkeys(_values(bits), number)
+    withdrawn = {source: bits for source, _, bits in _last(connection, t.withdrawals, "withdrawn", literal(0))}
     names = connection.execute(select(t.sources.c.id, t.sources.c.name))
-    return {key: SourceStanding(name, accepted[key], withdrawn[key]) for key, name in names}
+    return {key: SourceStanding(name, accepted[key], withdrawn.get(key, 0)) for key, name in names}
+
+
+def _last(connection: Connection, events: Table, event: str, key: Any) -> list[tuple[int, int, int]]:
+    """(source, key, structures as bits) where the last event on source and structure is the given one."""
+    c = events.c
+    newest = select(func.max(c.id)).where(c.source_id.is_not(None)).group_by(c.source_id, c.structure)
+    bits = cast(func.sum(literal(1, Bits).bitwise_lshift(c.structure)), Bits)
+    query = select(c.source_id, key, bits).where(c.id.in_(newest), c.event == event).group_by(c.source_id, key)
+    return [(source, number, int(found)) for source, number, found in connection.execute(query)]
+
+
+def _values(bits: int) -> Iterator[int]:
+    return (value for value in range(bits.bit_length()) if bits >> value & 1)
 
 
 def supersessions(connection: Connection, as_of: int | None = None) -> list[tuple[int, int]]:
@@ -84,8 +87,8 @@ def label_rows(connection: Connection, cases: Sequence[int], policy: Policy) -> 
     ).where(within(c.case_id, cases), c.case_id.not_in(excluded))  # fmt: skip
     below = _below(connection, cases, policy)
     found: dict[int, list[LabelRow]] = defaultdict(list)
-    for case, *facts in connection.execute(query):
-        found[case].append(LabelRow._make([*facts, below.get(facts[0], 0)]))
+    for number, *facts in connection.execute(query):
+        found[number].append(LabelRow._make([*facts, below.get(facts[0], 0)]))
     return found
 
 

@@ -79,11 +79,12 @@ def print_findings(findings: Iterable[Finding]) -> None:
 def print_result(result: Result) -> None:
     """Counts of a verb that changes things, or what it would do."""
     print_findings(result.findings)
-    if result.would is not None:
+    if result.would is not None and result.operation is None:
         click.echo("nothing was changed; this would be done:")
         _print_would(result.would, "  ")
         return
     click.echo(f"{result.added} added, {result.unchanged} unchanged, {result.failed} failed")
+    _print_would(result.would or {}, "  ")
 
 
 def _print_would(would: dict[str, Any], indent: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from flaredb.catalog import current, labels, models, policy_sql, replay
+from flaredb.catalog import current, labels, models, policy_sql, purge, replay
 from flaredb.workflow.results import Result
 from flaredb.workspace import Workspace
 
@@ -76,6 +76,9 @@ def gc(workspace: Workspace, yes: bool = False, age_floor_s: float = AGE_FLOOR_S
             if digest not in wanted and workspace.volumes.path(digest).stat().st_mtime < before:
                 workspace.volumes.remove(digest)
         workspace.volumes.clear_staging(before)
+        purged = purge.any_tombstone(write.connection)
+    if purged:  # an interrupted purge may have left what the rows held in the database's files
+        purge.overwrite(workspace.catalog)
     return Result(write.operation, tuple(orphans), added=len(orphans) + len(staged))
 
 

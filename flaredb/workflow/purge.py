@@ -1,20 +1,23 @@
-"""Erase cases or a patient for good: voxels, names, paths and every mention. There is no way back."""
+"""Erase cases or a patient for good: voxels, names, paths and every mention. There is no way back.
+
+Files go before rows: whoever is interrupted finds the case still there, and the same command again ends it.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from flaredb.catalog import cases, history, purge
-from flaredb.catalog.purge import Blotter, Doomed
+from flaredb.catalog.database import Connection
+from flaredb.catalog.purge import Doomed
 from flaredb.errors import NotFoundError, UsageError
+from flaredb.workflow.blotter import Blotter, blot_files
 from flaredb.workflow.results import Result
 from flaredb.workflow.taint import tainted
-from flaredb.workspace import CONFIG, Workspace
+from flaredb.workspace import Workspace
 
-_TEXTS = {".json", ".jsonl", ".txt", ".log", ".csv", ".md", ".html", ".toml", ".svg"}
+_COPYING = ("export", "backup", "snapshot export")
 
 
 def case_purge(
@@ -24,26 +27,32 @@ def case_purge(
     with workspace.catalog.read() as connection:
         numbers = _chosen(workspace, cases.every(connection), case and cases.find(connection, case).name, patient)
         doom = purge.doomed(connection, numbers)
-        own = dict.fromkeys(doom.labels, frozenset(workspace.structures.names))
-        would = {
-            "cases": list(doom.names),
-            "labels": len(doom.labels),
-            "volumes": len(doom.volumes),
-            "tainted": tainted(connection, own),
-            "reminders": _reminders(workspace, history.runs(connection, 100_000)),
-        }
+        would = _would(workspace, connection, doom)
     if not yes:
         return Result(None, would=would)
-    blot = Blotter(doom.words)
+    blot = Blotter(doom.words, doom.kept)
     with workspace.run("case purge", cases=numbers, why=blot(why)) as run, run.write() as write:
-        purge.erase(write, doom, blot(why), workspace.actor or "")
-    for digest in doom.volumes:
-        if workspace.volumes.has(digest):
-            workspace.volumes.remove(digest)
-    _blot_files(workspace, doom)
+        doom = purge.doomed(write.connection, numbers)  # with the lock held, so that nothing is added meanwhile
+        blot = Blotter(doom.words, doom.kept)
+        blot_files(workspace.root, blot)
+        for digest in doom.volumes:
+            if workspace.volumes.has(digest):
+                workspace.volumes.remove(digest)
+        purge.erase(write, doom, blot(why), blot(workspace.actor or ""), blot)
     purge.overwrite(workspace.catalog)
     names = tuple(f"purged-{number}" for number in numbers)
-    return Result(write.operation, names, added=len(numbers), would={"reminders": would["reminders"]})
+    return Result(write.operation, names, added=len(numbers), would={"reminders": blot(would["reminders"])})
+
+
+def _would(workspace: Workspace, connection: Connection, doom: Doomed) -> dict[str, Any]:
+    own = dict.fromkeys(doom.labels, frozenset(workspace.structures.names))
+    return {
+        "cases": list(doom.names),
+        "labels": len(doom.labels),
+        "volumes": len(doom.volumes),
+        "tainted": tainted(connection, own),
+        "reminders": _reminders(workspace, connection),
+    }
 
 
 def _chosen(workspace: Workspace, every: Sequence[cases.Case], name: str | None, patient: str | None) -> list[int]:
@@ -57,36 +66,12 @@ def _chosen(workspace: Workspace, every: Sequence[cases.Case], name: str | None,
     return found
 
 
-def _reminders(workspace: Workspace, runs: list[dict[str, Any]]) -> list[str]:
+def _reminders(workspace: Workspace, connection: Connection) -> list[str]:
     """Copies that left the catalogue, which nobody but people can reach."""
     copies = [
-        f"{row['command']} on {row['started']:.10}: {json.dumps(row['arguments'])}"
-        for row in runs
-        if str(row["command"]).split()[0] in ("export", "backup") or row["command"] == "snapshot export"
+        f"{row['command']} on {row['started']:.10}: {' '.join(map(str, row['arguments'].values()))}"
+        for row in history.runs(connection, None, commands=_COPYING)
     ]
-    kept = sorted(path.name for path in (workspace.root / "backups").glob("*"))
-    return copies + [f"backups/{name} may hold it; delete it" for name in kept]
-
-
-def _blot_files(workspace: Workspace, doom: Doomed) -> None:
-    """Delete pictures and reports that mention a case; blot it out of the other texts."""
-    blot = Blotter(doom.words)
-    for path in sorted(workspace.root.rglob("*")):
-        if not path.is_file() or path.name == CONFIG or not _ours(workspace, path):
-            continue
-        if blot(path.name) != path.name:
-            path.unlink()
-        elif path.suffix in _TEXTS:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            if blot(text) == text:
-                continue
-            if path.suffix in (".html", ".svg"):
-                path.unlink()
-            else:
-                path.write_text(blot(text), encoding="utf-8", errors="surrogateescape")
-
-
-def _ours(workspace: Workspace, path: Path) -> bool:
-    """Whether a file may hold words of the catalogue: no volume, no database, no backup."""
-    first = path.relative_to(workspace.root).parts[0]
-    return first not in ("volumes", "backups", "locks") and not first.startswith("catalog.db")
+    kept = [*workspace.root.glob("backups/*"), *workspace.root.glob("catalog.db.*"), *workspace.root.rglob("*.parquet")]
+    there = sorted(path.relative_to(workspace.root).as_posix() for path in kept)
+    return copies + [f"{path} may hold it; delete it" for path in there]
