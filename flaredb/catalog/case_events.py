@@ -58,6 +58,7 @@ def join(write: Write, first: Case, second: Case, why: str) -> bool:
             "flaredb case describe moves a case to another split"
         )
     connection.execute(t.cases.update().where(t.cases.c.patient_id == gone).values(patient_id=kept))
+    connection.execute(t.patients.delete().where(t.patients.c.id == gone))
     record(write, first.id, "same", why, second.name)
     return True
 

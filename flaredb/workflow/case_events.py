@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flaredb.catalog import case_events, cases
-from flaredb.errors import InvalidDataError
+from flaredb.errors import InvalidDataError, UsageError
 from flaredb.exchange.layouts import is_case_name
 from flaredb.workflow.results import Result
 from flaredb.workspace import Workspace
@@ -42,6 +42,8 @@ def case_distinct(workspace: Workspace, first: str, second: str, why: str) -> Re
     """The second case is of a patient of its own, whatever its voxels say."""
     with workspace.run("case distinct", cases=[first, second], why=why) as run, run.write() as write:
         one, other = cases.find(write.connection, first), cases.find(write.connection, second)
+        if one.id == other.id:
+            raise UsageError(f"{first} and {second} are one case")
         key = workspace.patient_key(f"{other.name} since {write.operation}")
         done = case_events.part(write, one, other, key, why)
     return Result(write.operation, (second,) if done else (), added=int(done), unchanged=int(not done))

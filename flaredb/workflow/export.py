@@ -59,6 +59,12 @@ def export_nifti(
         ]
     else:
         jobs += _labels([label for label in found if which in ("all", label.source)])
+    with workspace.run("export nifti", destination=destination.name, labels=which, where=where):
+        _write(workspace, destination, jobs, undecided)
+    return Result(None, tuple(job.file for job in jobs), added=len(jobs))
+
+
+def _write(workspace: Workspace, destination: Path, jobs: list[_Job], undecided: str) -> None:
     for job in workspace.reporter.track(jobs, "files", len(jobs)):
         array = workspace.volumes.open(job.volume).read() if job.volume else _current(workspace, job, undecided)
         (destination / job.file).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +72,6 @@ def export_nifti(
     manifest = [{"file": job.file, "volume": job.volume, **job.facts} for job in jobs]
     destination.mkdir(parents=True, exist_ok=True)
     (destination / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    return Result(None, tuple(job.file for job in jobs), added=len(jobs))
 
 
 def _images(known: list[cases.Case]) -> Iterator[_Job]:

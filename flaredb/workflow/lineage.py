@@ -48,14 +48,13 @@ def _drawn(node: dict[str, Any]) -> str:
 def _find(connection: Connection, name: str) -> _Start:
     if "@" in name:
         return _Start(labels=frozenset({labels.find(connection, name).id}))
+    if own := labels.numbers_of(connection, name):
+        return _Start(labels=frozenset(own))
     if name.startswith("s-"):
         return _Start(snapshots=frozenset({snapshots.find(connection, name).id}))
     if name.startswith(("m-", "latest:")):
         return _Start(models=frozenset({models.find(connection, name).id}))
-    own = labels.numbers_of(connection, name)
-    if not own:
-        raise NotFoundError(f"no label, snapshot, model or source {name!r}; flaredb source list shows the sources")
-    return _Start(labels=frozenset(own))
+    raise NotFoundError(f"no label, snapshot, model or source {name!r}; flaredb source list shows the sources")
 
 
 def _up(connection: Connection, start: _Start) -> Family:

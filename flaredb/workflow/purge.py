@@ -17,7 +17,8 @@ from flaredb.workflow.results import Result
 from flaredb.workflow.taint import tainted
 from flaredb.workspace import Workspace
 
-_COPYING = ("export", "backup", "snapshot export")
+_COPYING = ("export nifti", "snapshot export")
+_ELSEWHERE = "copies of the catalogue or the workspace made elsewhere are not known here; delete it there too"
 
 
 def case_purge(
@@ -74,4 +75,4 @@ def _reminders(workspace: Workspace, connection: Connection) -> list[str]:
     ]
     kept = [*workspace.root.glob("backups/*"), *workspace.root.glob("catalog.db.*"), *workspace.root.rglob("*.parquet")]
     there = sorted(path.relative_to(workspace.root).as_posix() for path in kept)
-    return copies + [f"{path} may hold it; delete it" for path in there]
+    return [*copies, *(f"{path} may hold it; delete it" for path in there), _ELSEWHERE]

@@ -10,7 +10,7 @@ from typing import Any
 
 from flaredb.catalog import cases, snapshots
 from flaredb.catalog.snapshots import Item
-from flaredb.errors import InvalidDataError, NotFoundError, UsageError
+from flaredb.errors import ConflictError, InvalidDataError, NotFoundError, UsageError
 from flaredb.labels.labelset import Mode, Trust
 from flaredb.labels.mappings import Mapping
 from flaredb.labels.policy import HUMAN
@@ -23,9 +23,19 @@ _NESTED = ("structures", "annotated", "grid")
 
 
 def snapshot_export(workspace: Workspace, name: str, destination: Path) -> dict[str, Any]:
-    """Write a snapshot to `FILE.json` or `FILE.parquet`; what was written, without the items."""
+    """Write a snapshot to `FILE.json` or `FILE.parquet`; what was written, without the items.
+
+    UsageError for another ending, NotFoundError without the folder, ConflictError if a purge took items of it.
+    """
+    writers = {".json": _write_json, ".parquet": _write_parquet}
+    if destination.suffix not in writers:
+        raise UsageError(f"{destination.name}: a snapshot is written as FILE.json or FILE.parquet")
+    if not destination.parent.is_dir():
+        raise NotFoundError(f"{destination.parent}: no such folder")
     with workspace.catalog.read() as connection:
         found = snapshots.find(connection, name)
+        if missing := snapshots.lost(connection, found.id):
+            raise ConflictError(f"{found.name} lost {missing} items with cases that were purged; make another")
         known = cases.by_names(connection, found.cases)
     head = {
         "snapshot": found.name,
@@ -37,12 +47,10 @@ def snapshot_export(workspace: Workspace, name: str, destination: Path) -> dict[
         "created": found.created.isoformat(),
     }
     rows = [_row(item, known[item.case]) for item in found.items]
-    writers = {".json": _write_json, ".parquet": _write_parquet}
-    if destination.suffix not in writers:
-        raise UsageError(f"{destination.name}: a snapshot is written as FILE.json or FILE.parquet")
     part = destination.with_name(f".{destination.name}.part")
-    writers[destination.suffix](part, head, rows)
-    os.replace(part, destination)
+    with workspace.run("snapshot export", snapshot=found.name, destination=destination.name):
+        writers[destination.suffix](part, head, rows)
+        os.replace(part, destination)
     return {**head, "file": destination.name, "items": len(rows), "cases": len(found.cases)}
 
 
@@ -58,9 +66,9 @@ def read_snapshot(path: Path) -> TrainingSet:
         for row in rows:
             by_case.setdefault(row["case"], []).append(row)
         made = tuple(_case_item(case, own) for case, own in by_case.items())
-    except (KeyError, TypeError, ValueError) as error:
+        return TrainingSet(head["snapshot"], space, task, made)
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise InvalidDataError(f"{path.name} is not a snapshot that flaredb wrote: {error}") from error
-    return TrainingSet(head["snapshot"], space, task, made)
 
 
 def _row(item: Item, case: cases.Case) -> dict[str, Any]:
