@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types check clean
+.PHONY: demo test torture lint types check clean
 
 # torch is installed first and pinned: a looser request would bring several GB of CUDA to a CPU machine.
 .venv/installed: pyproject.toml
@@ -17,6 +17,11 @@ demo: .venv/installed
 
 test: .venv/installed
 	$(BIN)/pytest -n 2 --dist loadfile
+
+# Many processes on one catalogue, and kill -9, on both databases: some six minutes. SEED=N repeats what was drawn.
+torture: .venv/installed
+	$(BIN)/python -m tests.torture --on both --seconds 60 --writers 8 --readers 4 --kills 100 --upgrade-kills 40 \
+		$(if $(SEED),--seed $(SEED))
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -47,6 +47,16 @@ def golden_file(golden: Path, folder: Path) -> Path:
     return file
 
 
+def golden_on_server(golden: Path, url: str, folder: Path) -> None:
+    """Fill an empty database with what a dump says, by way of a SQLite file."""
+    source, target = Catalog(f"sqlite:///{golden_file(golden, folder)}"), Catalog(url)
+    target.upgrade(golden.stem)
+    with source.read() as reading, target.writer() as writing:
+        backup._copy(reading, writing)
+    source.close()
+    target.close()
+
+
 @pytest.fixture(params=GOLDEN, ids=lambda golden: golden.stem)
 def old_url(request: pytest.FixtureRequest, empty_url: str, tmp_path: Path) -> str:
     """Where a catalogue of an older schema is, on either database."""
@@ -54,13 +64,7 @@ def old_url(request: pytest.FixtureRequest, empty_url: str, tmp_path: Path) -> s
         golden_file(request.param, tmp_path)
         return empty_url
     (tmp_path / "file").mkdir()
-    source = Catalog(f"sqlite:///{golden_file(request.param, tmp_path / 'file')}")
-    target = Catalog(empty_url)
-    target.upgrade(request.param.stem)
-    with source.read() as reading, target.writer() as writing:
-        backup._copy(reading, writing)
-    source.close()
-    target.close()
+    golden_on_server(request.param, empty_url, tmp_path / "file")
     return empty_url
 
 
