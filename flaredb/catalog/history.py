@@ -21,15 +21,17 @@ def runs(
     commands: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """The last commands that changed something, newest first; those since a moment, on a case, or of some names."""
-    r = t.runs.c
-    query = select(t.runs).order_by(r.id.desc())
+    r, operation = t.runs.c, t.operations.c
+    first = select(func.min(operation.id)).where(operation.run_id == r.id).scalar_subquery()
+    last = select(func.max(operation.id)).where(operation.run_id == r.id).scalar_subquery()
+    query = select(t.runs, first.label("first_operation"), last.label("last_operation")).order_by(r.id.desc())
     if since:
         query = query.where(r.started >= since)
     if case:
         query = query.where(r.id.in_(_runs_of_case(case)))
     if commands:
         query = query.where(r.command.in_(commands))
-    names = ("command", "arguments", "actor", "host", "version", "outcome")
+    names = ("command", "arguments", "actor", "host", "version", "outcome", "first_operation", "last_operation")
     return [
         {
             "run": row["id"],

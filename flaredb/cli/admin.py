@@ -144,7 +144,7 @@ def log(app: App, limit: int, since: str | None, case: str | None) -> None:
     with app.open() as workspace, workspace.catalog.read() as connection:
         name = cases.find(connection, case).name if case else None
         rows = history.runs(connection, limit, beginning(since) if since else None, name)
-    app.rows(rows, ["run", "command", "arguments", "actor", "started", "outcome"])
+    app.rows(rows, ["run", "last_operation", "command", "arguments", "actor", "started", "outcome"])
 
 
 @click.group()

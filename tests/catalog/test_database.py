@@ -142,7 +142,7 @@ def test_a_run_is_recorded(catalog: Catalog) -> None:
         last, first = history.runs(connection)
     assert (last["command"], last["actor"], last["outcome"]) == ("ingest images", "ann", "done")
     assert (last["first_operation"], last["last_operation"]) == (2, 2)
-    assert '"scans"' in last["arguments"]
+    assert last["arguments"] == {"path": "scans"}
     assert first["command"] == "init"
 
 

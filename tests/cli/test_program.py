@@ -54,7 +54,7 @@ def test_examples_parse(words):
     command = dict(COMMANDS)[words]
     assert command.epilog
     known = {name for parameter in command.params for name in parameter.opts + parameter.secondary_opts}
-    used = {word for word in command.epilog.split() if word.startswith("-") and word != "-w"}
+    used = {word for word in command.epilog.partition(" | ")[0].split() if word.startswith("-") and word != "-w"}
     assert used <= known
 
 
@@ -210,7 +210,7 @@ def test_damaged_storage_is_exit_6(filled, tmp_path):
 
 def test_a_fault_of_ours_is_exit_70(judged, monkeypatch):
     """An unexpected exception is one line and exit 70, and a traceback with `--debug`."""
-    monkeypatch.setattr("flaredb.workflow.integrity.status", lambda workspace: 1 / 0)
+    monkeypatch.setattr("flaredb.workflow.status.status", lambda workspace: 1 / 0)
     done = flaredb("status", workspace=judged)
     assert done.code == 70
     assert "ZeroDivisionError" in done.err

@@ -8,7 +8,8 @@ import time
 
 import numpy as np
 
-from flaredb.workflow.integrity import fsck, gc, status
+from flaredb.workflow.integrity import fsck, gc
+from flaredb.workflow.status import status
 from tests.cohorts import SPACE, content, flaredb
 
 

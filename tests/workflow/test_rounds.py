@@ -13,7 +13,8 @@ from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.workflow import gate
 from flaredb.workflow.current import label_current
 from flaredb.workflow.ingest_labels import LabelOptions
-from flaredb.workflow.integrity import fsck, status
+from flaredb.workflow.integrity import fsck
+from flaredb.workflow.status import status
 from flaredb.workflow.predict import predict
 from flaredb.workflow.rounds import (
     RoundOptions,
