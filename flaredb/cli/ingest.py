@@ -22,7 +22,7 @@ def ingest() -> None:
 @ingest.command()
 @click.argument("path", type=FILE)
 @click.option("--case", metavar="NAME", help="Name of the case, for a single file.")
-@click.option("--split", default="train", show_default=True, type=click.Choice(SPLITS))
+@click.option("--split", type=click.Choice(SPLITS), help="Else that of the registered case, else train.")
 @click.option("--allow-lossy", is_flag=True, help="Round HU that are no integers, clip those beyond int16.")
 @click.option("--workers", default=2, show_default=True, help="Files read at once.")
 @click.option("--dry-run", is_flag=True, help="Only say what would come in.")

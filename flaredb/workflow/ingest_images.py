@@ -36,7 +36,7 @@ class _Stored(NamedTuple):
 class ImageOptions(NamedTuple):
     """Settings of an import of scans."""
 
-    split: str = "train"
+    split: str | None = None  # that of the registered case, else train
     allow_lossy: bool = False
     workers: int = 2
     source_dataset: str | None = None
@@ -103,7 +103,7 @@ def _enter(
         known = cases.by_names(write.connection, [item.case]).get(item.case)
         misfit = _misfit(known, stored, place)
         if known and (stored is None or known.image):
-            outcome, remarks = _existing(known, stored, place, options.split)
+            outcome, remarks = _existing(known, stored, place, options.split or known.split)
         elif misfit or stored is None:
             outcome, remarks = "failed", misfit
         else:
@@ -114,13 +114,13 @@ def _enter(
             own = workspace.patient_key(item.case)
             patient = twins[0].patient if twins else own
             if known:
-                moved: dict[str, Any] = {"split": options.split}
+                moved: dict[str, Any] = {"split": options.split or known.split}
                 if known.patient == own:  # else somebody said whose scan it is
                     moved["patient_id"] = cases.patient_id(write, patient)
                 said = {name: value for name, value in facts.items() if value is not None}
                 cases.set_facts(write, item.case, said | moved)
             else:
-                cases.add(write, item.case, patient, options.split, facts)
+                cases.add(write, item.case, patient, options.split or "train", facts)
             remarks += [_twin(item.case, twin, place) for twin in twins if twin.name != item.case]
         write.add_findings(remarks)
     return outcome, remarks
