@@ -14,7 +14,6 @@ from flaredb.workflow import gate
 from flaredb.workflow.current import label_current
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.integrity import fsck
-from flaredb.workflow.status import status
 from flaredb.workflow.predict import predict
 from flaredb.workflow.rounds import (
     RoundOptions,
@@ -28,6 +27,7 @@ from flaredb.workflow.rounds import (
     run_to_end,
 )
 from flaredb.workflow.snapshot import snapshot_show
+from flaredb.workflow.status import status
 from flaredb.workspace import Workspace
 from tests.cohorts import add_case, add_label, blocks, tiny
 
