@@ -47,6 +47,7 @@ from flaredb.errors import ConflictError
 from flaredb.labels.mappings import load_mapping
 from flaredb.labels.policy import Policy, decide
 from flaredb.labels.structures import FLARE23
+from flaredb.workflow.blotter import Blotter
 from tests.builders import KIDNEYS, add_case, add_label, modes
 from tests.catalog.plain_model import PlainLabel, PlainModel
 
@@ -204,7 +205,7 @@ class Machine(RuleBasedStateMachine):
             return
         with self.catalog.run("purge", {}) as run, run.write() as write:
             doom = purge.doomed(write.connection, [cases.find(write.connection, case).id])
-            purge.erase(write, doom, "consent", "somebody")
+            purge.erase(write, doom, "consent", "somebody", Blotter(doom.words, doom.kept))
         self.gone.add(case)
         self.model.purge(case)
         self._remember(write)
