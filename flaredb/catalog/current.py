@@ -54,7 +54,8 @@ def refresh(connection: Connection, operation: int, cases: Collection[int]) -> i
 def decided(connection: Connection, cases: list[int], policy: Policy, chooser: Chooser) -> set[Interval]:
     """What the rules say now of at most a chunk of cases."""
     rows = label_rows(connection, cases, policy)
-    own = own_acceptances(connection, cases)
+    singled_out = any(row.accepted for listed in rows.values() for row in listed)
+    own = own_acceptances(connection, cases) if singled_out else {}
     return {
         Interval(case, choice.structure, choice.place, choice.label, choice.reason)
         for case, listed in rows.items()
