@@ -29,6 +29,8 @@ from flaredb.labels.policy import Current, Policy, Voice
 _FEW = 500
 _WON = 10**6  # after every contributor
 SILENT = "no label speaks about it"
+EXCLUDED = "the case is excluded"
+UNCOUNTED = "labels annotate it and none counts; flaredb label explain says why"
 WITHOUT_WINNER = "no label says where it is absent; what is marked is known"
 
 
@@ -149,6 +151,21 @@ def _refresh(
             ],
         )
     return len(begun)
+
+
+def silences(connection: Connection, names: Collection[str]) -> dict[tuple[str, str], str]:
+    """(case, structure) → why no label is current or contributes, where some label annotates the structure."""
+    structures = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    bits = candidates.c.strong.bitwise_or(candidates.c.weak)
+    query = select(t.cases.c.name, t.cases.c.excluded, bits).join(t.cases, t.cases.c.id == candidates.c.case_id)
+    if len(names) <= _FEW:
+        query = query.where(t.cases.c.name.in_(names))
+    return {
+        (case, name): EXCLUDED if excluded else UNCOUNTED
+        for case, excluded, annotated in connection.execute(query.distinct())
+        for value, name in structures.items()
+        if annotated >> value & 1
+    }
 
 
 def open_places(connection: Connection) -> set[tuple[int, int, int, int]]:

@@ -7,6 +7,7 @@ same by an advisory lock. Readers see the data as they were when their transacti
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from flaredb.errors import ConflictError, StorageError, UsageError
 Purpose = Literal["read", "write", "rebuild"]
 
 BUSY_TIMEOUT_S = 30
+_POLL_S = 0.003
 _WRITE_LOCK = 0x666C617265  # one write lock a database, as SQLite has; "flare" in ASCII
 _LOCK_NOT_AVAILABLE = "55P03"
 _BUSY = "another process is writing to the catalogue; try again in a moment"
@@ -108,10 +110,33 @@ def _take_write_lock(connection: Connection) -> None:
 def _sqlite(url: URL, purpose: Purpose, options: dict[str, Any]) -> Engine:
     arguments = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
     engine = create_engine(url, connect_args=arguments, **options)
-    begin = "BEGIN" if purpose == "read" else "BEGIN IMMEDIATE"
     event.listen(engine, "connect", _pragmas(purpose))
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", _begin_reading if purpose == "read" else _begin_writing)
     return engine
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Wait for the lock at a steady pace: SQLite's own waiting gets slower, so that who came last would be first."""
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while time.monotonic() < until:
+            try:
+                raw.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(_POLL_S)
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more, so that its error is told as any other
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={int(1000 * BUSY_TIMEOUT_S)}").close()
 
 
 def _pragmas(purpose: Purpose) -> Any:

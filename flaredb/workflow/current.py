@@ -22,7 +22,8 @@ def label_current(
         when = moment(connection, as_of, turn)
         names = cases.names(connection) if case is None else [cases.find(connection, case).name]
         found = current.now(connection, None if case is None else names, when)
-    return [row for name in names for row in _rows(workspace, name, found.get(name, []))]
+        silences = current.silences(connection, names) if when is None else {}
+    return [row for name in names for row in _rows(workspace, name, found.get(name, []), silences)]
 
 
 def label_explain(
@@ -55,11 +56,14 @@ def label_explain(
     ]
 
 
-def _rows(workspace: Workspace, case: str, found: list[Current]) -> list[dict[str, Any]]:
+def _rows(
+    workspace: Workspace, case: str, found: list[Current], silences: dict[tuple[str, str], str]
+) -> list[dict[str, Any]]:
     spoken = {each.structure: each for each in found}
-    return [
-        _row(case, spoken.get(name, Current(name, None, (), current.SILENT))) for name in workspace.structures.names
-    ]
+    silent = {
+        name: Current(name, None, (), silences.get((case, name), current.SILENT)) for name in workspace.structures.names
+    }
+    return [_row(case, spoken.get(name, silent[name])) for name in workspace.structures.names]
 
 
 def _row(case: str, each: Current) -> dict[str, Any]:
