@@ -60,6 +60,7 @@ def join(write: Write, first: Case, second: Case, why: str) -> bool:
     connection.execute(t.cases.update().where(t.cases.c.patient_id == gone).values(patient_id=kept))
     connection.execute(t.patients.delete().where(t.patients.c.id == gone))
     record(write, first.id, "same", why, second.name)
+    record(write, second.id, "same", why, first.name)
     return True
 
 
@@ -69,5 +70,6 @@ def part(write: Write, first: Case, second: Case, key: str, why: str) -> bool:
         return False
     own = {"patient_id": patient_id(write, key)}
     write.connection.execute(t.cases.update().where(t.cases.c.id == second.id).values(own))
+    record(write, first.id, "distinct", why, second.name)
     record(write, second.id, "distinct", why, first.name)
     return True

@@ -51,6 +51,12 @@ def current_name(connection: Connection, name: str) -> str:
     return connection.execute(query.where(t.case_aliases.c.alias == name)).scalar() or name
 
 
+def aliases(connection: Connection, case: int) -> list[str]:
+    """Other names a case had, by its number, oldest first."""
+    c = t.case_aliases.c
+    return list(connection.execute(select(c.alias).where(c.case_id == case).order_by(c.id)).scalars())
+
+
 def by_names(connection: Connection, names: Iterable[str]) -> dict[str, Case]:
     """Those of the named cases that exist."""
     found: dict[str, Case] = {}

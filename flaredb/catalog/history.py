@@ -47,13 +47,15 @@ def _runs_of_case(case: str) -> Any:
     """Runs with an operation that added, labelled, decided on or remarked on a case."""
     number = select(t.cases.c.id).where(t.cases.c.name == case).scalar_subquery()
     own = select(t.labels.c.id).where(t.labels.c.case_id == number)
+    former = select(t.case_aliases.c.alias).where(t.case_aliases.c.case_id == number)
+    named = (t.findings.c.case_name == case) | t.findings.c.case_name.in_(former)
     touching = (
         select(t.cases.c.operation_id).where(t.cases.c.id == number),
         select(t.labels.c.operation_id).where(t.labels.c.case_id == number),
         select(t.case_events.c.operation_id).where(t.case_events.c.case_id == number),
         select(t.acceptances.c.operation_id).where(t.acceptances.c.label_id.in_(own)),
         select(t.withdrawals.c.operation_id).where(t.withdrawals.c.label_id.in_(own)),
-        select(t.findings.c.operation_id).where(t.findings.c.case_name == case),
+        select(t.findings.c.operation_id).where(named),
     )
     operations = touching[0].union(*touching[1:])
     return select(t.operations.c.run_id).where(t.operations.c.id.in_(operations))

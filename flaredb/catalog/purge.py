@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Connection, Table, Text, create_engine, func, or_, select
 
 from flaredb.catalog import tables as t
+from flaredb.catalog.cases import aliases
 from flaredb.catalog.database import Catalog, Write
 from flaredb.catalog.derived import candidates, current_history
 from flaredb.catalog.schema import metadata
@@ -47,7 +48,7 @@ def doomed(connection: Connection, cases: Sequence[int]) -> Doomed:
     volumes = own - _pointed_at(connection, cases) - {None}
     words: dict[str, str] = {}
     for row in rows:
-        for word in [*_words(row), row.name, *_former_names(connection, row.id)]:
+        for word in [*_words(row), row.name, *aliases(connection, row.id)]:
             words[word] = f"purged-{row.id}"
     for row in labels:
         words |= dict.fromkeys(_words(row), f"purged-{row.case_id}")
@@ -102,10 +103,6 @@ def _words(row: Any) -> list[str]:
     """File names, file digests and voxel digests of a case or a label."""
     named = [row.file_name, row.file_sha256, getattr(row, "image", None), getattr(row, "voxels_digest", None)]
     return [word for word in [*named, getattr(row, "volume", None)] if word]
-
-
-def _former_names(connection: Connection, case: int) -> list[str]:
-    return list(connection.execute(select(t.case_aliases.c.alias).where(t.case_aliases.c.case_id == case)).scalars())
 
 
 def _pointed_at(connection: Connection, cases: Sequence[int]) -> set[str | None]:

@@ -42,10 +42,12 @@ def case_show(app: App, name: str) -> None:
 
     with app.open() as workspace, workspace.catalog.read() as connection:
         found = cases.find(connection, name)
-        versions = [label.name for label in labels.of_case(connection, name)]
+        versions = [label.name for label in labels.of_case(connection, found.name)]
+        aliases = cases.aliases(connection, found.id)
     app.document(
         {
             "name": found.name,
+            "aliases": aliases,
             "split": found.split,
             "patient": found.patient,
             "image": found.image,

@@ -22,8 +22,7 @@ def label_list(app: App, case: str) -> None:
     from flaredb.catalog import cases, labels
 
     with app.open() as workspace, workspace.catalog.read() as connection:
-        cases.find(connection, case)
-        found = labels.of_case(connection, case)
+        found = labels.of_case(connection, cases.find(connection, case).name)
     app.rows(
         [
             {"name": item.name, "kind": item.kind, "annotated": list(item.annotated), "created": item.annotated_at}

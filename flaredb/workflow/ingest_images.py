@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flaredb.catalog import cases
 from flaredb.catalog.database import Run
+from flaredb.catalog.registration import aliases
 from flaredb.errors import Finding, InvalidDataError, StorageError
 from flaredb.exchange.compare import check_geometry
 from flaredb.exchange.layouts import Found, find_images
@@ -69,6 +70,7 @@ def bring_images(
     workspace: Workspace, run: Run, found: Sequence[Found], options: ImageOptions, root: Path
 ) -> Iterator[tuple[Outcome, str, list[Finding]]]:
     """Import the files found under `root`, one after the other: what became of each, its case, and remarks."""
+    found = under_present_names(workspace, found)
 
     def store(item: Found) -> _Stored | None:
         return _store(workspace, item, options.allow_lossy)
@@ -77,6 +79,13 @@ def bring_images(
     for item, future in workspace.reporter.track(stored, "scans", len(found)):
         outcome, remarks = _enter(workspace, run, item, future, options, root)
         yield outcome, item.case, remarks
+
+
+def under_present_names(workspace: Workspace, found: Sequence[Found]) -> list[Found]:
+    """Files named after a case's former name are files of that case."""
+    with workspace.catalog.read() as connection:
+        renamed = aliases(connection)
+    return [item._replace(case=renamed.get(item.case, item.case)) for item in found]
 
 
 def _store(workspace: Workspace, item: Found, allow_lossy: bool) -> _Stored | None:

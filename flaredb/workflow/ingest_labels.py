@@ -22,7 +22,7 @@ from flaredb.labels.mappings import Mapping, load_mapping
 from flaredb.labels.policy import KINDS
 from flaredb.workflow.annotated import Statement, Statements, remarks, resolve
 from flaredb.workflow.executors import in_order
-from flaredb.workflow.ingest_images import record_failure
+from flaredb.workflow.ingest_images import record_failure, under_present_names
 from flaredb.workflow.results import Outcome, Result, Tally
 from flaredb.workspace import Workspace
 
@@ -87,9 +87,11 @@ def bring_labels(
 ) -> Iterator[Brought]:
     """Import the files found as labels of a source that is there, one after the other."""
     mapping = load_mapping(options.mapping, workspace.structures)
+    said = {item.path: statements.of(item.case) for item in found}
+    found = under_present_names(workspace, found)
 
     def store(item: Found) -> _Stored:
-        return _store(workspace, item, statements.of(item.case), mapping, options)
+        return _store(workspace, item, said[item.path], mapping, options)
 
     stored = in_order(store, found, options.workers)
     for item, future in workspace.reporter.track(stored, "labels", len(found)):
