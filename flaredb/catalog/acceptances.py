@@ -56,14 +56,17 @@ def newer(write: Write, operation: int, structures: Iterable[str], own: int) -> 
     return write.connection.execute(select(t.acceptances.c.id).where(wanted)).first() is not None
 
 
-def record(write: Write, target: Target, structures: Iterable[str], event: Event, why: str) -> None:
-    """Append an event for each structure of a source or a label."""
+def record(
+    write: Write, target: Target, structures: Iterable[str], event: Event, why: str, turn: int | None = None
+) -> None:
+    """Append an event for each structure of a source or a label; `turn` is the round whose gate decided."""
     kind, number = target
     if kind == "label":
         record_labels(write, {number: tuple(structures)}, event, why)
         return
     values = structure_values(write)
-    _append(write, [{"source_id": number, "structure": values[name]} for name in structures], event, why)
+    decided_by = {"round_id": turn} if turn is not None else {}
+    _append(write, [{"source_id": number, "structure": values[name], **decided_by} for name in structures], event, why)
     write.touched.update(cases_of_source(write.connection, number))
 
 

@@ -24,6 +24,7 @@ def round_options(command: Any) -> Any:
     for option in (
         where_option,
         click.option("--device", default="auto", show_default=True, type=DEVICES),
+        click.option("--tainted", is_flag=True, help="Even from what descends from labels that are withdrawn now."),
         click.option("--ask", is_flag=True, help="Wait for a decision at the gate."),
         click.option("--from", "warm", metavar="MODEL", help="Start from this model, or latest:TASK."),
         click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Change a setting of the preset."),
@@ -34,14 +35,12 @@ def round_options(command: Any) -> Any:
     return command
 
 
-def make_options(
-    preset: str, pairs: tuple[str, ...], warm: str | None, ask: bool, device: str, where: str | None
-) -> RoundOptions:
+def make_options(preset: str, pairs: tuple[str, ...], ask: bool, **others: Any) -> RoundOptions:
     """The options as the verbs take them."""
     from flaredb.trainers.config import load_config
     from flaredb.workflow.rounds import RoundOptions
 
-    return RoundOptions(load_config(preset, settings(pairs)), warm, "ask" if ask else "auto", where, device)
+    return RoundOptions(load_config(preset, settings(pairs)), gate="ask" if ask else "auto", **others)
 
 
 @example("flaredb round start --task organ --preset small --from latest:organ")

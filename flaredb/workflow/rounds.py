@@ -23,6 +23,7 @@ from flaredb.workflow.gate import judge
 from flaredb.workflow.predict import PredictOptions, predict_cases
 from flaredb.workflow.results import Result
 from flaredb.workflow.snapshot import freeze
+from flaredb.workflow.taint import refuse_tainted
 from flaredb.workflow.train import continue_training, register
 from flaredb.workspace import Workspace
 
@@ -31,13 +32,17 @@ HELD_OUT = 0.2  # share of annotated cases set aside where there are no validati
 
 
 class RoundOptions(NamedTuple):
-    """Settings of a round: how to train, which model to start from, and who decides at the gate."""
+    """Settings of a round: how to train, which model to start from, who decides at the gate.
+
+    `tainted`: learn even from what descends from labels that are withdrawn now.
+    """
 
     settings: Config
     warm: str | None = None
     gate: str = "auto"
     where: str | None = None
     device: str = "auto"
+    tainted: bool = False
 
 
 def round_start(workspace: Workspace, task: str, options: RoundOptions) -> Result:
@@ -50,6 +55,8 @@ def round_start(workspace: Workspace, task: str, options: RoundOptions) -> Resul
         snapshot = freeze(workspace, write, task, "train", options.where).name
         warm = models.find(write.connection, options.warm).name if options.warm else None
         refuse_leak(write.connection, snapshot, warm, reference)
+        if not options.tainted:
+            refuse_tainted(write.connection, snapshot, warm)
         settings = {
             "config": asdict(options.settings),
             "warm": warm,
@@ -242,7 +249,7 @@ def _accept(
             f"since {turn.name} was judged, other labels of {' '.join(structures)} were accepted or revoked; "
             f"flaredb round promote {turn.name} --force --why …, or reject it and run another round"
         )
-    acceptances.record(write, ("source", source), workspace.structures.check(structures), "accepted", why)
+    acceptances.record(write, ("source", source), workspace.structures.check(structures), "accepted", why, turn.id)
     rounds.move(write, turn, "promoted", f"{' '.join(structures)}: {why}")
 
 
