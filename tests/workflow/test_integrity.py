@@ -7,9 +7,9 @@ import shutil
 import time
 
 import numpy as np
+import pytest
 
 from flaredb.workflow.integrity import fsck, gc
-from flaredb.workflow.status import status
 from tests.cohorts import SPACE, content, flaredb
 
 
@@ -86,13 +86,33 @@ def test_a_model_without_weights_is_found(after_round):
     assert kinds(after_round) == ["model-without-weights"]
 
 
-def test_status_counts(workspace):
-    """Cases, labels, coverage by kind and annotated patterns are those of the cohort."""
-    found = status(workspace)
-    assert (found["cases"], found["labels"], found["models"], found["rounds"]) == (11, 18, 0, [])
-    assert found["coverage"]["tumor"] == {"tumor-only": 2, "ground-truth": 1 + 3}
-    assert found["coverage"]["liver"] == {"ground-truth": 3 + 3, "external": 10}
-    assert found["coverage"]["duodenum"] == {"ground-truth": 1 + 3}
-    assert sum(pattern["n" if "n" in pattern else "cases"] for pattern in found["patterns"]) == 8
-    assert {"structures": ["tumor"], "cases": 2} in found["patterns"]
-    assert (found["schema"], found["problems"]) == ("head", [])
+def spoil(workspace, statement):
+    """Change the derived tables behind the catalogue's back."""
+    with workspace.catalog.writer() as connection:
+        connection.exec_driver_sql(statement)
+
+
+SPOILT = {
+    "UPDATE current_history SET to_operation = from_operation WHERE id = 5": {"log-not-policy", "log-not-events"},
+    "UPDATE current_history SET place = 3 WHERE id = 5": {"log-not-policy", "log-not-events"},
+    "UPDATE current_history SET reason = 'because' WHERE id = 5": {"log-not-events"},
+    "DELETE FROM current_history WHERE id = 5": {"log-not-policy", "log-not-events"},
+    "UPDATE candidates SET withdrawn = 2 WHERE id = 3": {"candidate-not-events"},
+}
+
+
+@pytest.mark.parametrize("statement", SPOILT)
+def test_a_log_that_is_not_what_the_events_say_is_found_and_repaired(workspace, statement):
+    """By the policy where what is current is wrong, by the events in any case; `--repair --yes` makes it right."""
+    before = workspace.sql("SELECT * FROM current_labels ORDER BY 1, 2")
+    assert fsck(workspace, history=True).problems == ()
+    spoil(workspace, statement)
+    found = fsck(workspace, history=True).problems
+    assert {problem["kind"] for problem in found} == SPOILT[statement]
+    assert set(kinds(workspace)) == SPOILT[statement] & {"log-not-policy"}
+    assert {problem["repair"] for problem in found} == {"flaredb fsck --repair --yes"}
+    done = flaredb("fsck", "--history", "--repair", workspace=workspace.root)
+    assert done.code == 6
+    done = flaredb("fsck", "--history", "--repair", "--yes", workspace=workspace.root)
+    assert (done.code, done.json["problems"]) == (0, [])
+    assert workspace.sql("SELECT * FROM current_labels ORDER BY 1, 2") == before
