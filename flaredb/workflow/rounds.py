@@ -182,6 +182,8 @@ def _train(workspace: Workspace, run: Run, turn: Round) -> Result:
     with run.write() as write:
         model = turn.model
         if model is None:
+            way_on = f"flaredb round reject {turn.name} --why …, and start another"
+            refuse_tainted(write.connection, turn.snapshot, turn.settings["warm"], way_on)
             settings = config.from_document(turn.settings["config"])
             model = register(workspace, write, turn.snapshot, settings, turn.settings["warm"])
             rounds.set_model(write, turn.id, model)

@@ -24,21 +24,24 @@ def tainted(connection: Connection, labels: Mapping[int, frozenset[str]]) -> Tai
     }
 
 
-def refuse_tainted(connection: Connection, snapshot: str, warm: str | None) -> None:
-    """ConflictError if a snapshot or a model to start from descends from withdrawn labels, or lost cases to a purge."""
+def refuse_tainted(
+    connection: Connection,
+    snapshot: str,
+    warm: str | None,
+    way_on: str = "make another: flaredb snapshot create; or --tainted",
+) -> None:
+    """ConflictError if a snapshot or a model to start from descends from withdrawn labels, or lost cases to a purge.
+
+    `way_on` is what the message advises.
+    """
     found = snapshots.find(connection, snapshot)
     if missing := snapshots.lost(connection, found.id):
-        raise ConflictError(
-            f"{found.name} lost {missing} items with cases that were purged; make another: flaredb snapshot create"
-        )
+        raise ConflictError(f"{found.name} lost {missing} items with cases that were purged; {way_on}")
     family = distrusted(connection)
     if found.id in family.snapshots:
-        raise ConflictError(
-            f"{found.name} holds labels that are withdrawn now, or that descend from such; make another: "
-            "flaredb snapshot create; or --tainted"
-        )
+        raise ConflictError(f"{found.name} holds labels that are withdrawn now, or that descend from such; {way_on}")
     if warm and models.find(connection, warm).id in family.models:
-        raise ConflictError(f"{warm} learnt from labels that are withdrawn now; start from another model; or --tainted")
+        raise ConflictError(f"{warm} learnt from labels that are withdrawn now; start from another model; {way_on}")
 
 
 def distrusted(connection: Connection) -> Family:

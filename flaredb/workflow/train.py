@@ -45,7 +45,8 @@ def train(
 ) -> Trained:
     """Train a new model; without a snapshot, freeze what is current now. `warm` names a model to start from.
 
-    ConflictError if snapshot or model descend from labels that are withdrawn now, unless `tainted` allows it.
+    ConflictError if snapshot or model descend from labels that are withdrawn now, or the snapshot lost cases to a
+    purge, unless `tainted` allows it.
     """
     with workspace.run("train", task=task, snapshot=snapshot, settings=asdict(settings), warm=warm) as run:
         with run.write() as write:

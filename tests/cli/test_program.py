@@ -81,11 +81,24 @@ def test_help_loads_nothing_heavy():
         ("case", "list"),
         ("case", "show", "FLARE23_0001"),
         ("source", "list"),
+        ("source", "show", "flare21"),
         ("label", "list", "FLARE23Ts_0001"),
         ("label", "show", "FLARE23Ts_0001@flare23"),
         ("label", "current"),
         ("label", "explain", "FLARE23Ts_0001"),
+        ("label", "diff", "FLARE23Ts_0001@flare23", "FLARE23Ts_0001@flare21"),
+        ("label", "agreement", "--source", "organ/1"),
+        ("label", "lineage", "FLARE23Ts_0001@organ/1"),
+        ("label", "lineage", "flare23", "--down"),
+        ("label", "current", "--round", "organ/1"),
+        ("policy", "show"),
         ("snapshot", "list"),
+        ("du",),
+        ("log", "--since", "2023-05-07", "--case", "FLARE23_0001"),
+        ("fsck", "--history"),
+        ("source", "withdraw", "flare21", "--why", "x"),
+        ("label", "withdraw", "FLARE23_0001@flare23", "--why", "x"),
+        ("case", "purge", "FLARE23_0001", "--why", "x"),
         ("model", "list"),
         ("model", "show", "latest:organ"),
         ("round", "list"),
@@ -103,6 +116,14 @@ def test_json_is_one_document(judged, command):
     document = done.json
     if command[-1] == "list":
         assert all("name" in row or "id" in row for row in document)
+    if "withdraw" in command or "purge" in command:
+        assert set(document) == {"operation", "ids", "added", "unchanged", "failed", "findings", "would"}
+        assert (document["operation"], document["added"]) == (None, 0)
+        assert set(document["would"]["tainted"]) == {"labels", "snapshots", "models", "rounds"}
+        assert document["would"]["tainted"]["rounds"] == ["organ/1"]
+    if "lineage" in command:
+        assert set(document) == {"nodes", "edges"}
+        assert {node["type"] for node in document["nodes"]} == {"label", "model", "snapshot", "source"}
     if command[0] == "round" and command[1] == "show":
         assert set(document) >= {"round", "task", "state", "snapshot", "model", "gate", "events"}
     if command[0] == "evaluate":
@@ -118,6 +139,18 @@ def test_tables_for_people(judged):
         assert "\x1b" not in done.out
     nothing = process("-w", judged, "finding", "list")
     assert (nothing.code, nothing.out) == (0, "")
+
+
+def test_what_would_be_done_is_told_to_people(filled, tmp_path):
+    """Without `--yes` a withdrawal says that nothing was changed, with `--yes` what was; both say what it taints."""
+    shutil.copytree(filled, tmp_path / "w")
+    asked = process("-w", tmp_path / "w", "source", "withdraw", "flare21", "--why", "licence")
+    assert "nothing was changed" in asked.out
+    assert "tainted" in asked.out
+    done = process("-w", tmp_path / "w", "source", "withdraw", "flare21", "--why", "licence", "--yes")
+    assert "nothing was changed" not in done.out
+    assert "1 added" in done.out
+    assert "tainted" in done.out
 
 
 def test_a_query_has_its_own_json_option(judged):
@@ -148,7 +181,27 @@ EXITS = [
     (3, ("predict", "--model", "latest:tumor")),
     (3, ("train", "--task", "organ", "--snapshot", "s-nothing", "--preset", "tiny")),
     (3, ("train", "--task", "organ", "--from", "m-nothing", "--preset", "tiny")),
+    (3, ("source", "show", "nobody")),
+    (3, ("source", "withdraw", "nobody", "--why", "x")),
+    (3, ("label", "withdraw", "FLARE23_0001@nobody", "--why", "x", "--yes")),
+    (3, ("label", "lineage", "nobody")),
+    (3, ("label", "agreement", "--source", "nobody")),
+    (3, ("label", "current", "--as-of", "2001-01-01")),
+    (3, ("case", "purge", "nobody", "--why", "x")),
+    (3, ("case", "purge", "--patient", "nobody", "--why", "x")),
+    (3, ("case", "rename", "nobody", "x")),
+    (3, ("snapshot", "diff", "s-nothing", "current")),
+    (3, ("snapshot", "export", "s-nothing", "x.json")),
+    (3, ("policy", "diff", "no-such-file.toml")),
+    (3, ("finding", "ack", "99", "--why", "x")),
+    (3, ("log", "--case", "nobody")),
     (4, ("init", ".")),
+    (4, ("case", "rename", "FLARE23_0001", "FLARE23_0002")),
+    (4, ("case", "same", "FLARE23_0001", "FLARE23Ts_0001")),
+    (4, ("label", "diff", "FLARE23_0001@organ/1", "FLARE23_0002@organ/1")),
+    (5, ("label", "current", "--as-of", "soon")),
+    (5, ("log", "--since", "soon")),
+    (5, ("case", "rename", "FLARE23_0001", "a/b")),
     (4, ("round", "start", "--task", "organ", "--preset", "tiny")),
     (4, ("round", "advance", "organ/1")),
     (4, ("round", "promote", "organ/1", "--why", "x")),

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.integrity import fsck
+from flaredb.workflow.purge import case_purge
 from flaredb.workflow.rounds import RoundOptions, round_show, round_start, run_to_end
+from flaredb.workflow.snapshot import snapshot_create
+from flaredb.workflow.sources import decide_label
 from flaredb.workspace import Workspace
-from tests.cohorts import content, fill, flaredb, tiny
+from tests.cohorts import add_case, add_label, blocks, content, fill, flaredb, tiny
 from tests.postgres import Server
 
 COMMANDS = [
@@ -25,7 +29,17 @@ COMMANDS = [
     ("model", "list"),
     ("round", "list"),
     ("evaluate", "--source", "organ/1"),
-    ("fsck",),
+    ("source", "show", "flare21"),
+    ("source", "withdraw", "flare21", "--why", "x"),
+    ("label", "current", "--round", "organ/1"),
+    ("label", "explain", "FLARE23Ts_0001", "--as-of", "2999-01-01"),
+    ("label", "lineage", "flare23", "--down"),
+    ("label", "agreement", "--source", "organ/1"),
+    ("log", "--since", "2023-05-07", "--case", "FLARE23_0001"),
+    ("policy", "show"),
+    ("case", "purge", "FLARE23_0001", "--why", "x"),
+    ("du",),
+    ("fsck", "--history"),
 ]
 
 
@@ -58,3 +72,21 @@ def test_a_round_runs_on_a_server(on_server: Path) -> None:
         done = flaredb(*command, workspace=on_server)
         assert (done.code, done.err) == (0, ""), command
         assert done.json is not None
+
+
+def test_a_case_is_purged_on_a_server(tmp_path: Path, postgres: Server) -> None:
+    """Rows, voxels and mentions go; the others stay, and the history can be told again."""
+    with Workspace.create(tmp_path / "w", catalog=postgres.database()) as workspace:
+        for seed, name in enumerate(("victim", "other")):
+            add_case(workspace, tmp_path, name, seed)
+            add_label(workspace, tmp_path / "l", name, blocks(1), "liver", LabelOptions("truth", "ground-truth"))
+        decide_label(workspace, "other@truth@1", "revoked", "like victim")
+        snapshot_create(workspace, "organ")
+        done = case_purge(workspace, "victim", "consent", yes=True)
+        assert done.added == 1
+        assert [row["name"] for row in workspace.sql("SELECT name FROM cases")] == ["other"]
+        assert "victim" not in str(flaredb("log", workspace=workspace.root).json)
+        (row,) = workspace.sql("SELECT why FROM acceptances WHERE event = 'revoked'")
+        assert row["why"] == f"like {done.ids[0]}"
+        assert len(list(workspace.volumes.digests())) == 2
+        assert fsck(workspace, voxels=True, history=True).problems == ()

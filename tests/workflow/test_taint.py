@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from flaredb.errors import ConflictError, NotFoundError
+from flaredb.workflow.purge import case_purge
+from flaredb.workflow.rounds import RoundOptions, advance, reject, round_start
 from flaredb.workflow.snapshot import snapshot_create
 from flaredb.workflow.sources import decide_label, decide_source, withdraw_label, withdraw_source
 from flaredb.workflow.taint import refuse_tainted
 from flaredb.workspace import Workspace
-from tests.cohorts import flaredb, sets
+from tests.cohorts import flaredb, sets, tiny
 from tests.families import annotated, brute_taint, flat, three_rounds
 
 TRAIN = ("train", "--task", "organ", "--preset", "tiny", *sets(steps=1), "--device", "cpu")
@@ -138,3 +140,21 @@ def test_train_refuses_and_can_be_told(workspace):
     assert restored.json["added"] == 1
     assert flaredb(*command, workspace=workspace.root).code == 0
     assert flaredb(*TRAIN, "--from", model, workspace=workspace.root).code == 0
+
+
+def test_an_open_round_does_not_train_from_what_was_withdrawn(workspace):
+    """What was withdrawn, or purged, between its start and its training stops it; rejected, another can start."""
+    options = RoundOptions(tiny(steps=1), gate="ask", device="cpu")
+    round_start(workspace, "organ", options)
+    withdraw_source(workspace, "flare21", "licence", yes=True)
+    with pytest.raises(ConflictError, match="round reject organ/1"):
+        advance(workspace, "organ/1")
+    decide_source(workspace, "flare21", "restored", "licence found")
+    case_purge(workspace, "FLARE23_0001", "consent", yes=True)
+    with pytest.raises(ConflictError, match="purged; flaredb round reject organ/1"):
+        advance(workspace, "organ/1")
+    assert workspace.sql("SELECT * FROM models") == []
+    reject(workspace, "organ/1", "its labels went")
+    round_start(workspace, "organ", options)
+    advance(workspace, "organ/2")
+    assert len(workspace.sql("SELECT * FROM models")) == 1
