@@ -62,6 +62,7 @@ def round_start(workspace: Workspace, task: str, options: RoundOptions) -> Resul
             "warm": warm,
             "gate": options.gate,
             "device": options.device,
+            "tainted": options.tainted,
         }
         name = rounds.add(write, task, snapshot, reference, settings)
         write.add_findings(findings)
@@ -182,8 +183,9 @@ def _train(workspace: Workspace, run: Run, turn: Round) -> Result:
     with run.write() as write:
         model = turn.model
         if model is None:
-            way_on = f"flaredb round reject {turn.name} --why …, and start another"
-            refuse_tainted(write.connection, turn.snapshot, turn.settings["warm"], way_on)
+            if not turn.settings.get("tainted"):
+                way_on = f"flaredb round reject {turn.name} --why …, and start another"
+                refuse_tainted(write.connection, turn.snapshot, turn.settings["warm"], way_on)
             settings = config.from_document(turn.settings["config"])
             model = register(workspace, write, turn.snapshot, settings, turn.settings["warm"])
             rounds.set_model(write, turn.id, model)
