@@ -84,7 +84,8 @@ class Feed(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         """The next batch is read and resampled while this one is used."""
-        with ThreadPoolExecutor(1) as ahead:
+        # One thread: a second team of torch's threads would take the cores from the network's.
+        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as ahead:
             step = self.start
             coming = ahead.submit(self.batch, step)
             while True:
