@@ -92,6 +92,7 @@ def test_what_is_undone_is_no_longer_stale(two):
 def test_the_same_question_is_asked_again(two):
     """`current` is asked with the snapshot's own task and `--where`."""
     name = freeze(two, where="\"case\" = 'b'")
+    assert snapshot_diff(two, name, "current")["same"]
     case_exclude(two, "a", "not in question")
     assert snapshot_diff(two, name, "current")["same"]
     case_exclude(two, "b", "in question")
