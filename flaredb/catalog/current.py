@@ -153,19 +153,32 @@ def _refresh(
     return len(begun)
 
 
-def silences(connection: Connection, names: Collection[str]) -> dict[tuple[str, str], str]:
+def silences(connection: Connection, names: Collection[str], as_of: int | None = None) -> dict[tuple[str, str], str]:
     """(case, structure) → why no label is current or contributes, where some label annotates the structure."""
     structures = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
     bits = candidates.c.strong.bitwise_or(candidates.c.weak)
-    query = select(t.cases.c.name, t.cases.c.excluded, bits).join(t.cases, t.cases.c.id == candidates.c.case_id)
+    query = select(t.cases.c.id, t.cases.c.name, bits).join(t.cases, t.cases.c.id == candidates.c.case_id)
     if len(names) <= _FEW:
         query = query.where(t.cases.c.name.in_(names))
+    if as_of is not None:
+        query = query.join(t.labels, t.labels.c.id == candidates.c.label_id).where(t.labels.c.operation_id <= as_of)
+    out = _excluded(connection, as_of)
     return {
-        (case, name): EXCLUDED if excluded else UNCOUNTED
-        for case, excluded, annotated in connection.execute(query.distinct())
+        (case, name): EXCLUDED if number in out else UNCOUNTED
+        for number, case, annotated in connection.execute(query.distinct())
         for value, name in structures.items()
         if annotated >> value & 1
     }
+
+
+def _excluded(connection: Connection, as_of: int | None) -> set[int]:
+    """Cases kept out of use, now or just after an operation."""
+    events = t.case_events.c
+    query = select(events.case_id, events.event).where(events.event.in_(["excluded", "included"]))
+    if as_of is not None:
+        query = query.where(events.operation_id <= as_of)
+    last = {row.case_id: row.event for row in connection.execute(query.order_by(events.id))}
+    return {case for case, event in last.items() if event == "excluded"}
 
 
 def open_places(connection: Connection) -> set[tuple[int, int, int, int]]:

@@ -22,7 +22,7 @@ def label_current(
         when = moment(connection, as_of, turn)
         names = cases.names(connection) if case is None else [cases.find(connection, case).name]
         found = current.now(connection, None if case is None else names, when)
-        silences = current.silences(connection, names) if when is None else {}
+        silences = current.silences(connection, names, when)
     return [row for name in names for row in _rows(workspace, name, found.get(name, []), silences)]
 
 

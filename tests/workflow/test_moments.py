@@ -188,7 +188,8 @@ def test_a_round_looks_at_what_it_trained_from(after_round):
     reject(after_round, "organ/2", "no")
     rollback(after_round, "organ/1", "no")
     assert label_current(after_round) == before != between
-    assert label_current(after_round, turn="organ/1") == before
+    then = label_current(after_round, turn="organ/1")  # when its own predictions were not there to speak
+    assert [row | {"reason": ""} for row in then] == [row | {"reason": ""} for row in before]
     assert label_current(after_round, turn="organ/2") == between
     for name in ("organ/1", "organ/2"):
         rows = {(r["case"], r["structure"]): r["label"] for r in label_current(after_round, turn=name)}
