@@ -673,7 +673,7 @@ CREATE TABLE runs (
  STRICT
 
 ;
-INSERT INTO "runs" VALUES(1,'init','{}','root','host','0.1.0','2026-11-23T13:19:28.670358+00:00','2026-11-23T13:19:28.677437+00:00','done',NULL);
+INSERT INTO "runs" VALUES(1,'init','{}','somebody','host','0.1.0','2026-11-23T13:19:28.670358+00:00','2026-11-23T13:19:28.677437+00:00','done',NULL);
 INSERT INTO "runs" VALUES(2,'ingest images','{"path": "imagesTr2200", "split": "train"}','somebody','host','0.1.0','2026-11-23T13:19:28.682116+00:00','2026-11-23T13:19:28.790522+00:00','done',NULL);
 INSERT INTO "runs" VALUES(3,'ingest images','{"path": "unlabeledTr1800", "split": "train"}','somebody','host','0.1.0','2026-11-23T13:19:28.791383+00:00','2026-11-23T13:19:28.873552+00:00','done',NULL);
 INSERT INTO "runs" VALUES(4,'ingest labels','{"accepted": true, "grid_from_label": false, "kind": "ground-truth", "mapping": "identity", "model": null, "path": "labelsTr2200", "source": "flare23", "supersedes": null, "workers": 2}','somebody','host','0.1.0','2026-11-23T13:19:28.876198+00:00','2026-11-23T13:19:29.033711+00:00','done',NULL);
