@@ -62,9 +62,14 @@ def test_no_word_is_left_alone(words, kept, text):
     """In any text: after blotting, a word stands alone only within a name that is kept."""
     assume(not words & kept)
     clean = Blotter(dict.fromkeys(words, "\N{BULLET}"), kept)(text)
-    rest = re.sub("|".join(map(re.escape, sorted(kept, key=len, reverse=True))) or "$^", "\N{BULLET}", clean)
-    for word in words:
-        assert not re.search(rf"(?<![A-Za-z0-9_]){re.escape(word)}(?![A-Za-z0-9])", rest)
+    rest = alone(kept).sub("\N{BULLET}", clean)
+    assert not alone(words).search(rest)
+
+
+def alone(found: frozenset[str]) -> re.Pattern[str]:
+    """Any of the words where it stands alone, the longest first."""
+    listed = "|".join(re.escape(word) for word in sorted(found, key=len, reverse=True))
+    return re.compile(rf"(?<![A-Za-z0-9_])(?:{listed or '$^'})(?![A-Za-z0-9])")
 
 
 def test_files_are_blotted_by_their_kind(tmp_path):
