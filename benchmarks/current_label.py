@@ -74,24 +74,25 @@ def fill(catalog: Catalog, cases: int) -> None:
 def add_version(write: Write, source: int, kind: str, revision: int, cases: list[int], mapping: int) -> None:
     """A label of a source for every case, in bulk: how it comes in is not what is measured."""
     connection = write.connection
-    first = (connection.execute(text("SELECT max(id) FROM labels")).scalar() or 0) + 1
     at = datetime(2023, 1, 1, tzinfo=UTC) + timedelta(days=revision)
     facts = {"source_id": source, "revision": revision, "annotated_at": at}
     connection.execute(
         insert(t.labels),
         [
-            {"id": first + i, "case_id": case, "kind": kind, "annotator": "", "volume": f"{first + i:064}",
+            {"case_id": case, "kind": kind, "annotator": "", "volume": f"{source}-{revision}-{case}",
              "mapping_id": mapping, "operation_id": write.operation, **facts}
-            for i, case in enumerate(cases)
+            for case in cases
         ],
     )  # fmt: skip
+    own = select(t.labels.c.id, t.labels.c.case_id).where(t.labels.c.source_id == source)
+    made = connection.execute(own.where(t.labels.c.revision == revision)).all()
     values = [structure.value for structure in FLARE23.structures]
     connection.execute(
         insert(t.label_structures),
         [
-            {"label_id": first + i, "structure": value, "mode": "exhaustive", "within": "", "superset": False,
+            {"label_id": label, "structure": value, "mode": "exhaustive", "within": "", "superset": False,
              "voxels": 1}
-            for i in range(len(cases))
+            for label, _ in made
             for value in values
         ],
     )  # fmt: skip
@@ -99,15 +100,8 @@ def add_version(write: Write, source: int, kind: str, revision: int, cases: list
     connection.execute(
         insert(candidates),
         [
-            {
-                "case_id": case,
-                "label_id": first + i,
-                "human": kind == "ground-truth",
-                "strong": bits,
-                "weak": 0,
-                **facts,
-            }
-            for i, case in enumerate(cases)
+            {"case_id": case, "label_id": label, "human": kind == "ground-truth", "strong": bits, "weak": 0, **facts}
+            for label, case in made
         ],
     )
     write.touched.update(cases)
@@ -144,6 +138,7 @@ def measure(catalog: Catalog, cases: int, name: str) -> list[dict[str, Any]]:
              "rival_name": rival_name, "unit": "s", "ratio": rival and round(rival / mine, 2), "target": target,
              "met": mine <= target}
         )  # fmt: skip
+        print(f"{rows[-1]['claim']}: {mine:.4f} s", file=sys.stderr)
 
     everything = timed(lambda: read_all(catalog), 5)
     claim(f"current label of {cases} × 14 over {cases * VERSIONS} labels", everything, timed(ask_window), 0.15)
