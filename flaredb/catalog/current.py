@@ -69,7 +69,9 @@ def logged(connection: Connection, cases: list[int]) -> dict[Interval, int]:
     """Open intervals of at most a chunk of cases, and their row numbers."""
     h = current_history.c
     query = select(h.case_id, h.structure, h.place, h.label_id, h.reason, h.id)
-    rows = connection.execute(query.where(within(h.case_id, cases), h.to_operation.is_(None)))
+    # Every structure is above 0; saying so leads SQLite to the index of open intervals, not to that of all there were.
+    standing = (within(h.case_id, cases), h.structure > 0, h.to_operation.is_(None))
+    rows = connection.execute(query.where(*standing))
     return {Interval(*facts): number for *facts, number in rows}
 
 
