@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select, text
 
 from flaredb.catalog.derived import candidates
 from flaredb.catalog.replay import rebuild
@@ -21,18 +17,26 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 def revision(connection: Connection) -> str | None:
     """The revision of the schema; None in an empty database."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def revisions() -> list[str]:
+    """Every revision, oldest first: the numbers that the files begin with."""
+    return sorted(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def state(connection: Connection) -> str:
     """`head`, `behind`, `ahead` or `none`."""
     current = revision(connection)
-    script = ScriptDirectory(str(_MIGRATIONS))
+    known = revisions()
     if current is None:
         return "none"
-    if current not in {known.revision for known in script.walk_revisions()}:
+    if current not in known:
         return "ahead"
-    return HEAD if current == script.get_current_head() else "behind"
+    return HEAD if current == known[-1] else "behind"
 
 
 def check(found: str) -> None:
@@ -45,6 +49,9 @@ def check(found: str) -> None:
 
 def migrate(connection: Connection, target: str = HEAD) -> None:
     """Bring the schema to a revision inside the transaction at hand; views are made for the newest only."""
+    from alembic import command  # slow to import, and only an upgrade needs it
+    from alembic.config import Config
+
     found = state(connection)
     if found == "ahead":
         check(found)

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from flaredb.catalog import migrate
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Catalog
 from flaredb.catalog.views import VIEWS
@@ -45,6 +47,13 @@ def _parts(sql: str) -> set[str]:
     """What stands between commas outside parentheses, and what follows the last parenthesis."""
     body, _, end = sql.replace('"', "").replace("('')", "''").rpartition(")")
     return {" ".join(part.split()) for part in [*re.split(r",(?![^()]*\))", body), end]}
+
+
+def test_the_files_of_the_migrations_are_named_by_their_revisions() -> None:
+    """The schema's state is told from the names, without alembic."""
+    script = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert [known.revision for known in script.walk_revisions()][::-1] == migrate.revisions()
+    assert script.get_current_head() == migrate.revisions()[-1]
 
 
 def test_the_migrations_end_where_the_tables_are(fresh: Catalog) -> None:
