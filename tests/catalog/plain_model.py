@@ -117,12 +117,12 @@ class PlainModel:
     def _by_date(self, labels: list[PlainLabel]) -> list[PlainLabel]:
         """Newest annotation first; then, one after the other, each label moves before what its source supersedes."""
         ranked = sorted(labels, key=lambda label: (-label.at, label.number))
-        for source in sorted({newer for newer, _ in self.supersedes}, key=self._depth):
-            for label in [label for label in ranked if label.source == source]:
-                below = [i for i, other in enumerate(ranked) if other.source in self._below(source)]
-                if below and ranked.index(label) > below[0]:
-                    ranked.remove(label)
-                    ranked.insert(below[0], label)
+        movers = [label for label in ranked if self._below(label.source)]
+        for label in sorted(movers, key=lambda label: -self._depth(label.source)[0]):  # newest first among equals
+            below = [i for i, other in enumerate(ranked) if other.source in self._below(label.source)]
+            if below and ranked.index(label) > below[0]:
+                ranked.remove(label)
+                ranked.insert(below[0], label)
         return ranked
 
     def _below(self, source: str) -> set[str]:
