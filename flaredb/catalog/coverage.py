@@ -46,10 +46,8 @@ def _annotated(connection: Connection) -> dict[tuple[int, str], int]:
     """(case, kind) → structures."""
     c, label, part = candidates.c, t.labels.c, t.label_structures.c
     found: dict[tuple[int, str], int] = defaultdict(int)
-    bits = c.strong.bitwise_or(c.weak)
-    stored = select(c.case_id, label.kind, bits).join(t.labels, label.id == c.label_id).distinct()
-    for case, kind, own in connection.execute(stored):
-        found[case, kind] |= own
+    for case, kind, strong, weak in connection.execute(select(c.case_id, c.kind, c.strong, c.weak).distinct()):
+        found[case, kind] |= strong | weak
     announced = select(label.case_id, label.kind, part.structure).join(t.labels, label.id == part.label_id)
     for case, kind, value in connection.execute(announced.where(label.volume.is_(None)).distinct()):
         found[case, kind] |= 1 << value

@@ -8,8 +8,8 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, Integer
 from sqlalchemy import text as sql
 
-from flaredb.catalog.schema import key, ref, table, text
-from flaredb.catalog.types import Bits, Flag, UtcTime
+from flaredb.catalog.schema import key, partial_index, ref, table, text
+from flaredb.catalog.types import Bits, UtcTime
 
 BITS = ("strong", "weak", "accepted", "revoked", "withdrawn", "restored")
 
@@ -18,13 +18,14 @@ BITS = ("strong", "weak", "accepted", "revoked", "withdrawn", "restored")
 candidates = table(
     "candidates",
     key(),
-    ref("case_id", "cases.id", index=True),
+    ref("case_id", "cases.id"),
     ref("label_id", "labels.id", unique=True),
     ref("source_id", "sources.id", index=True),
     Column("revision", Integer, nullable=False),
-    Column("human", Flag, nullable=False),
+    text("kind", server_default=sql("''")),
     Column("annotated_at", UtcTime, nullable=False),
     *(Column(name, Bits, nullable=False, server_default=sql("0")) for name in BITS),
+    Index("ix_candidates_coverage", "case_id", "kind", "strong", "weak"),
 )
 
 # From which operation to which a label was current for a structure: `place` 0 is the winner, 1, 2, … contribute.
@@ -40,13 +41,11 @@ current_history = table(
     ref("from_operation", "operation_log.id"),
     ref("to_operation", "operation_log.id", nullable=True),
 )
-Index(
+partial_index(
     "ix_current_history_open",
     current_history.c.case_id,
     current_history.c.structure,
     current_history.c.place,
     current_history.c.label_id,
-    unique=True,
-    sqlite_where=current_history.c.to_operation.is_(None),
-    postgresql_where=current_history.c.to_operation.is_(None),
+    where=current_history.c.to_operation.is_(None),
 )

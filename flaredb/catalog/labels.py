@@ -255,7 +255,7 @@ def _candidate(facts: dict[str, Any], number: int, annotated: list[dict[str, Any
         "label_id": number,
         "source_id": facts["source_id"],
         "revision": facts["revision"],
-        "human": facts["kind"] in HUMAN,
+        "kind": facts["kind"],
         "annotated_at": facts["annotated_at"],
         "strong": sum(1 << row["structure"] for row in annotated if row["structure"] not in weak),
         "weak": sum(1 << value for value in weak),

@@ -16,7 +16,7 @@ from flaredb.catalog.current import Interval
 from flaredb.catalog.derived import candidates, current_history
 from flaredb.catalog.standing import RELIABILITY
 from flaredb.labels.choose import Chooser, LabelRow, SourceStanding
-from flaredb.labels.policy import HUMAN, Policy
+from flaredb.labels.policy import Policy
 
 _BITS = {"accepted": "revoked", "revoked": "accepted", "withdrawn": "restored", "restored": "withdrawn"}
 
@@ -144,8 +144,7 @@ class Replay:
 
     def _label(self, row: Any) -> set[int]:
         self.case_of[row.id] = row.case_id
-        human = row.kind in HUMAN
-        made = LabelRow(row.id, row.source_id, row.revision, human, row.annotated_at, row.strong, row.weak)
+        made = LabelRow(row.id, row.source_id, row.revision, row.kind, row.annotated_at, row.strong, row.weak)
         self.rows[row.case_id][row.id] = made
         return {row.case_id}
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    event,
+)
 
 from flaredb.catalog.types import Json
 
@@ -39,6 +51,21 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     """A check that a text column holds one of these."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def partial_index(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> None:
+    """A unique index of the rows for which `where` holds.
+
+    PostgreSQL is told when the index is made there: to name one of its options loads its whole dialect, which every
+    command on a SQLite catalogue would wait for.
+    """
+    index = Index(name, *columns, unique=True, sqlite_where=where)
+
+    def tell_postgresql(_: Any, connection: Connection, **__: Any) -> None:
+        if connection.dialect.name == "postgresql":
+            index.dialect_kwargs["postgresql_where"] = where
+
+    event.listen(index, "before_create", tell_postgresql)
 
 
 def text(name: str, **options: Any) -> Column[str]:

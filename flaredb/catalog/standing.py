@@ -82,7 +82,7 @@ def label_rows(connection: Connection, cases: Sequence[int], policy: Policy) -> 
     c = candidates.c
     excluded = select(t.cases.c.id).where(t.cases.c.excluded != 0)
     query = select(
-        c.case_id, c.label_id, c.source_id, c.revision, c.human, c.annotated_at,
+        c.case_id, c.label_id, c.source_id, c.revision, c.kind, c.annotated_at,
         c.strong, c.weak, c.accepted, c.revoked, c.withdrawn, c.restored,
     ).where(within(c.case_id, cases), c.case_id.not_in(excluded))  # fmt: skip
     below = _below(connection, cases, policy)

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Prim
 from sqlalchemy import text as sql
 from sqlalchemy.sql.naming import conv
 
-from flaredb.catalog.schema import file_columns, key, metadata, one_of, ref, table, text
+from flaredb.catalog.schema import file_columns, key, metadata, one_of, partial_index, ref, table, text
 from flaredb.catalog.types import Flag, Json, Real, UtcTime
 
 __all__ = ["metadata"]
@@ -219,13 +219,7 @@ rounds = table(
     one_of("state", ROUND_STATES),
 )
 # One open round a task: a second `round start` fails in the database, whoever sends it.
-Index(
-    "uq_rounds_open",
-    rounds.c.task,
-    unique=True,
-    sqlite_where=rounds.c.state.not_in(CLOSED_STATES),
-    postgresql_where=rounds.c.state.not_in(CLOSED_STATES),
-)
+partial_index("uq_rounds_open", rounds.c.task, where=rounds.c.state.not_in(CLOSED_STATES))
 
 round_events = table(
     "round_events",

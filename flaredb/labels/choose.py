@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from flaredb.labels.policy import CONTRIBUTES, Policy, victory
+from flaredb.labels.policy import CONTRIBUTES, HUMAN, Policy, victory
 from flaredb.labels.precedence import Precedence
 
 
@@ -36,7 +36,7 @@ class LabelRow(NamedTuple):
     number: int
     source: int
     revision: int
-    human: bool
+    kind: str
     annotated_at: Any
     strong: int
     weak: int
@@ -45,6 +45,11 @@ class LabelRow(NamedTuple):
     withdrawn: int = 0
     restored: int = 0
     below: int = 0
+
+    @property
+    def human(self) -> bool:
+        """Whether people annotated it."""
+        return self.kind in HUMAN
 
 
 class Chosen(NamedTuple):

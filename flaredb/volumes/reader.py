@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-import tensorstore as ts
 from numpy.typing import NDArray
 
 from flaredb.errors import StorageError
@@ -81,13 +80,20 @@ def open_volume(path: Path) -> Volume:
                 metadata = json.loads(archive.read("zarr.json"))
                 archive.getinfo("0/c/0/0/0")
             store = {"driver": "zip", "base": {"driver": "file", "path": str(path)}, "path": "0/"}
-        array = ts.open({"driver": "zarr3", "kvstore": store}, open=True, read=True).result()
+        array = open_array({"driver": "zarr3", "kvstore": store}, read=True)
         own = metadata["attributes"]["flaredb"]
         return Volume(path, own["digest"], _grid(own["grid"]), array)
     except FileNotFoundError as error:
         raise StorageError(f"volume {path.name} is missing; restore it from a backup or import again") from error
     except DAMAGE as error:
         raise _damaged(path.name, error) from error
+
+
+def open_array(spec: dict[str, Any], **options: Any) -> Any:
+    """A tensorstore array; the library is loaded here, so that commands that touch no voxels do not wait for it."""
+    import tensorstore
+
+    return tensorstore.open(spec, **options).result()
 
 
 def _damaged(name: str, error: Exception) -> StorageError:

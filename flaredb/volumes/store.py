@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorstore as ts
 from numpy.typing import NDArray
 
 from flaredb.errors import StorageError
@@ -31,7 +30,7 @@ from flaredb.volumes.layout import (
     group_metadata,
     smallest_unsigned,
 )
-from flaredb.volumes.reader import Volume, open_volume
+from flaredb.volumes.reader import Volume, open_array, open_volume
 
 _SUFFIX: dict[VolumeKind, str] = {"image": ".zarr", "label": ".zarr.zip"}
 
@@ -142,8 +141,7 @@ def _write(stage: Path, kind: VolumeKind, voxels: NDArray[Any], digest: str, gri
         "metadata": array_metadata(kind, voxels.shape, voxels.dtype),
         "store_data_equal_to_fill_value": True,  # or an empty label would look like one that lost its shard
     }
-    array = ts.open(spec, create=True).result()
-    array.write(voxels).result()
+    open_array(spec, create=True).write(voxels).result()
     (group / "zarr.json").write_text(json.dumps(group_metadata(kind, digest, grid)))
     if kind == "image":
         return group

@@ -29,12 +29,12 @@ def rows(draw: st.DrawFn) -> LabelRow:
     """A label without its number, which is its place in the list."""
     source = draw(st.integers(0, len(SOURCES) - 1))
     strong, accepted, withdrawn = draw(bits), draw(few_bits), draw(few_bits)
-    human = draw(st.booleans())
+    kind = draw(st.sampled_from(["ground-truth", "pseudo"]))
     return LabelRow(
         0,
         source,
         draw(st.integers(1, 3)),
-        human,
+        kind,
         draw(st.sampled_from(DATES)),
         strong,
         draw(bits) & ~strong,
