@@ -11,6 +11,7 @@ from flaredb.catalog import tables as t
 from flaredb.catalog.current import cases_of_labels, cases_of_source
 from flaredb.catalog.database import Write
 from flaredb.catalog.derived import candidates
+from flaredb.catalog.structures import structure_names, structure_values
 
 Target = tuple[Literal["source", "label"], int]
 Event = Literal["accepted", "revoked", "withdrawn", "restored"]
@@ -22,7 +23,7 @@ def accept_at_import(write: Write, source: int, structures: Iterable[str]) -> No
     judged = set(
         write.connection.execute(select(t.acceptances.c.structure).where(t.acceptances.c.source_id == source)).scalars()
     )
-    values = structure_values(write)
+    values = structure_values(write.connection)
     rows = [
         {
             "source_id": source,
@@ -42,7 +43,7 @@ def accept_at_import(write: Write, source: int, structures: Iterable[str]) -> No
 
 def accepted(write: Write, source: int) -> set[str]:
     """Structures for which a source is accepted now."""
-    names = {value: name for name, value in structure_values(write).items()}
+    names = structure_names(write.connection)
     events = select(t.acceptances).where(t.acceptances.c.source_id == source).order_by(t.acceptances.c.id)
     last = {row.structure: row.event for row in write.connection.execute(events)}
     return {names[value] for value, event in last.items() if event == "accepted"}
@@ -50,7 +51,7 @@ def accepted(write: Write, source: int) -> set[str]:
 
 def newer(write: Write, operation: int, structures: Iterable[str], own: int) -> bool:
     """Whether another source was accepted or revoked for one of the structures after an operation."""
-    values = structure_values(write)
+    values = structure_values(write.connection)
     later = (t.acceptances.c.operation_id > operation) & (t.acceptances.c.source_id != own)
     wanted = later & t.acceptances.c.structure.in_([values[name] for name in structures])
     return write.connection.execute(select(t.acceptances.c.id).where(wanted)).first() is not None
@@ -64,7 +65,7 @@ def record(
     if kind == "label":
         record_labels(write, {number: tuple(structures)}, event, why)
         return
-    values = structure_values(write)
+    values = structure_values(write.connection)
     decided_by = {"round_id": turn} if turn is not None else {}
     _append(write, [{"source_id": number, "structure": values[name], **decided_by} for name in structures], event, why)
     write.touched.update(cases_of_source(write.connection, number))
@@ -72,7 +73,7 @@ def record(
 
 def record_labels(write: Write, labels: Mapping[int, Iterable[str]], event: Event, why: str) -> None:
     """Append an event for each label and structure."""
-    values = structure_values(write)
+    values = structure_values(write.connection)
     own = {number: [values[name] for name in names] for number, names in labels.items()}
     _append(write, [{"label_id": number, "structure": value} for number in own for value in own[number]], event, why)
     changes = [
@@ -93,7 +94,7 @@ def record_labels(write: Write, labels: Mapping[int, Iterable[str]], event: Even
 
 def decisions(connection: Connection, source: int) -> list[dict[str, Any]]:
     """Every decision on a source, oldest first: what, for which structures, why, when."""
-    names = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    names = structure_names(connection)
     grouped: dict[tuple[int, str, str, str], list[str]] = {}
     for table in (t.acceptances, t.withdrawals):
         query = select(table, t.operations.c.at).join(t.operations, t.operations.c.id == table.c.operation_id)
@@ -111,9 +112,3 @@ def _append(write: Write, rows: list[dict[str, Any]], event: Event, why: str) ->
     facts = {"event": event, "why": why, "operation_id": write.operation}
     if rows:
         write.connection.execute(table.insert(), [row | facts for row in rows])
-
-
-def structure_values(write: Write) -> dict[str, int]:
-    """Name → value of every structure."""
-    rows = write.connection.execute(select(t.structures.c.name, t.structures.c.value))
-    return {row.name: row.value for row in rows}

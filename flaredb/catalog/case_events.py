@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 
@@ -28,6 +28,16 @@ def set_excluded(write: Write, case: Case, excluded: bool, why: str) -> bool:
     record(write, case.id, "excluded" if excluded else "included", why)
     write.touched.add(case.id)
     return True
+
+
+def describe(write: Write, case: int, facts: dict[str, Any], why: str) -> None:
+    """Set columns of a case and append the event; `facts` may hold `patient`, a key, besides columns."""
+    columns = {name: value for name, value in facts.items() if name != "patient"}
+    if "patient" in facts:
+        columns["patient_id"] = patient_id(write, facts["patient"])
+    write.connection.execute(t.cases.update().where(t.cases.c.id == case).values(columns))
+    told = ", ".join(f"{name} {value}" for name, value in facts.items())
+    record(write, case, "described", why, told)
 
 
 def rename(write: Write, case: Case, name: str, why: str) -> None:

@@ -67,6 +67,19 @@ def by_names(connection: Connection, names: Iterable[str]) -> dict[str, Case]:
     return found
 
 
+def present_names(connection: Connection) -> dict[str, str]:
+    """Every other name a case had → the name it bears now."""
+    query = select(t.case_aliases.c.alias, t.cases.c.name).join(t.cases, t.cases.c.id == t.case_aliases.c.case_id)
+    return {row.alias: row.name for row in connection.execute(query)}
+
+
+def by_any_names(connection: Connection, names: set[str]) -> dict[str, Case]:
+    """Those of the names that are a case's, or were."""
+    renamed = {name: new for name, new in present_names(connection).items() if name in names}
+    found = by_names(connection, names | set(renamed.values()))
+    return found | {name: found[new] for name, new in renamed.items()}
+
+
 def names(connection: Connection) -> list[str]:
     """Every case's name, sorted."""
     return list(connection.execute(select(t.cases.c.name).order_by(t.cases.c.name)).scalars())

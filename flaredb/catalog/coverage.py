@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.derived import candidates
+from flaredb.catalog.structures import structure_names
 from flaredb.labels.policy import HUMAN
 
 
@@ -21,13 +22,11 @@ class Coverage(NamedTuple):
 
 def coverage(connection: Connection) -> Coverage:
     """Labels with voxels and announced ones alike; withdrawn and unaccepted ones too: it is what there is."""
-    structures = {
-        row.value: row.name for row in connection.execute(select(t.structures).order_by(t.structures.c.value))
-    }
+    names = structure_names(connection)
     annotated = _annotated(connection)
-    counted: dict[str, dict[str, int]] = {name: {} for name in structures.values()}
+    counted: dict[str, dict[str, int]] = {name: {} for name in names.values()}
     for (kind, bits), cases in Counter((kind, bits) for (_, kind), bits in annotated.items()).items():
-        for value, name in structures.items():
+        for value, name in names.items():
             if bits >> value & 1:
                 counted[name][kind] = counted[name].get(kind, 0) + cases
     human: dict[int, int] = defaultdict(int)
@@ -36,7 +35,7 @@ def coverage(connection: Connection) -> Coverage:
             human[case] |= bits
     patterns = Counter(human.values())
     listed = [
-        (tuple(name for value, name in structures.items() if bits >> value & 1), cases)
+        (tuple(name for value, name in names.items() if bits >> value & 1), cases)
         for bits, cases in patterns.most_common()
     ]
     return Coverage(counted, listed)

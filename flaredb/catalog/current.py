@@ -21,8 +21,8 @@ from flaredb.catalog.standing import (
     make_chooser,
     own_acceptances,
     policy_in_force,
-    within,
 )
+from flaredb.catalog.structures import structure_names
 from flaredb.labels.choose import Chooser, LabelRow
 from flaredb.labels.policy import Current, Policy, Voice
 
@@ -70,7 +70,7 @@ def logged(connection: Connection, cases: list[int]) -> dict[Interval, int]:
     h = current_history.c
     query = select(h.case_id, h.structure, h.place, h.label_id, h.reason, h.id)
     # Every structure is above 0; saying so leads SQLite to the index of open intervals, not to that of all there were.
-    standing = (within(h.case_id, cases), h.structure > 0, h.to_operation.is_(None))
+    standing = (h.case_id.in_(cases), h.structure > 0, h.to_operation.is_(None))
     rows = connection.execute(query.where(*standing))
     return {Interval(*facts): number for *facts, number in rows}
 
@@ -133,7 +133,7 @@ def _refresh(
     new = decided(connection, cases, policy, chooser)
     ended = [row for interval, row in old.items() if interval not in new]
     for chunk in chunks(ended):
-        closing = current_history.update().where(within(current_history.c.id, chunk))
+        closing = current_history.update().where(current_history.c.id.in_(chunk))
         connection.execute(closing.values(to_operation=operation))
     begun = [interval for interval in new if interval not in old]
     if begun:
@@ -157,7 +157,7 @@ def _refresh(
 
 def silences(connection: Connection, names: Collection[str], as_of: int | None = None) -> dict[tuple[str, str], str]:
     """(case, structure) → why no label is current or contributes, where some label annotates the structure."""
-    structures = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    structures = structure_names(connection)
     bits = candidates.c.strong.bitwise_or(candidates.c.weak)
     query = select(t.cases.c.id, t.cases.c.name, bits).join(t.cases, t.cases.c.id == candidates.c.case_id)
     if len(names) <= _FEW:
@@ -193,7 +193,7 @@ def open_places(connection: Connection) -> set[tuple[int, int, int, int]]:
 def would_change(connection: Connection, policy: Policy) -> list[tuple[str, str | None, str | None]]:
     """(structure, source now, source then) for every winner that another policy would change; None: nobody."""
     chooser = make_chooser(connection, policy)
-    structures = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    structures = structure_names(connection)
     sources = _sources_of(connection)
     found = []
     for chunk in chunks(every_case(connection)):
@@ -238,18 +238,18 @@ def _supersets(connection: Connection, cases: list[int]) -> set[tuple[int, int]]
     """(label, structure) that a label knows only together with others."""
     part = t.label_structures.c
     query = select(part.label_id, part.structure).join(candidates, candidates.c.label_id == part.label_id)
-    rows = connection.execute(query.where(part.superset != 0, within(candidates.c.case_id, cases)))
+    rows = connection.execute(query.where(part.superset != 0, candidates.c.case_id.in_(cases)))
     return {(label, structure) for label, structure in rows}
 
 
 def _named(
     connection: Connection, cases: Mapping[int, str], chosen: Mapping[tuple[int, int], int]
 ) -> dict[tuple[str, str], Voice]:
-    structures = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    structures = structure_names(connection)
     query = select(t.labels.c.id, t.labels.c.kind, t.labels.c.revision, t.sources.c.name.label("source"))
     facts: dict[int, Any] = {}
     for chunk in chunks(set(chosen.values())):
-        rows = connection.execute(query.join(t.sources).where(within(t.labels.c.id, chunk)))
+        rows = connection.execute(query.join(t.sources).where(t.labels.c.id.in_(chunk)))
         facts |= {row.id: row for row in rows}
     return {
         (cases[case], structures[value]): _voice(cases[case], facts[label]) for (case, value), label in chosen.items()
@@ -270,7 +270,7 @@ def cases_of_labels(connection: Connection, labels: Iterable[int]) -> set[int]:
     """Cases that labels are of."""
     found: set[int] = set()
     for chunk in chunks(labels):
-        query = select(candidates.c.case_id).where(within(candidates.c.label_id, chunk))
+        query = select(candidates.c.case_id).where(candidates.c.label_id.in_(chunk))
         found.update(connection.execute(query).scalars())
     return found
 

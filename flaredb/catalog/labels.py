@@ -17,6 +17,7 @@ from flaredb.catalog.current import cases_of_source
 from flaredb.catalog.database import Write, number
 from flaredb.catalog.derived import candidates
 from flaredb.catalog.standing import chunks, supersessions
+from flaredb.catalog.structures import structure_values
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.geometry import FileSpace
 from flaredb.labels.labelset import Mode
@@ -143,9 +144,7 @@ def add(write: Write, label: NewLabel) -> tuple[int, str]:
         **label.facts,
     }
     (made,) = connection.execute(t.labels.insert().values(values)).inserted_primary_key or (0,)
-    rows = connection.execute(select(t.structures.c.name, t.structures.c.value))
-    values_of = {row.name: row.value for row in rows}
-    annotated = list(structure_rows(values_of, int(made), label))
+    annotated = list(structure_rows(structure_values(connection), int(made), label))
     connection.execute(t.label_structures.insert(), annotated)
     if label.volume is not None:
         connection.execute(candidates.insert().values(_candidate(values, int(made), annotated)))

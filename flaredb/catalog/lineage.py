@@ -12,6 +12,7 @@ from flaredb.catalog import naming
 from flaredb.catalog import tables as t
 from flaredb.catalog.derived import candidates
 from flaredb.catalog.standing import chunks, source_standings
+from flaredb.catalog.structures import structure_names
 
 
 class Family(NamedTuple):
@@ -108,7 +109,7 @@ def _pairs(
 
 def withdrawn(connection: Connection) -> dict[int, frozenset[str]]:
     """Label → the structures for which it is hidden now, by its own or its source's withdrawal."""
-    names = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    names = structure_names(connection)
     hidden = {key: standing.withdrawn for key, standing in source_standings(connection).items() if standing.withdrawn}
     c = candidates.c
     query = select(c.label_id, c.source_id, c.strong, c.weak, c.withdrawn, c.restored)

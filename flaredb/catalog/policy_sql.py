@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, text
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.standing import RELIABILITY, policy_in_force, supersessions
+from flaredb.catalog.structures import structure_values
 from flaredb.labels.policy import HUMAN, Policy
 from flaredb.labels.precedence import Precedence
 
@@ -78,7 +79,7 @@ SELECT case_id, structure, label_id, CASE WHEN place = won THEN 0 ELSE place END
 def compiled(connection: Connection) -> str:
     """The query for the policy in force: case, structure (its value), label, place (0 won, 1, 2, … contribute)."""
     _, policy = policy_in_force(connection)
-    structures = {row.name: row.value for row in connection.execute(select(t.structures.c.name, t.structures.c.value))}
+    structures = structure_values(connection)
     sources = {row.name: row.id for row in connection.execute(select(t.sources.c.name, t.sources.c.id))}
     last = [
         _LAST.format(name=name, key=key, table=table, at_import="at_import" if table == "acceptances" else "0")

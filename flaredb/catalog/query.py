@@ -80,14 +80,13 @@ def values(catalog: Catalog, texts: dict[str, str]) -> dict[str, Any]:
 
 def schema(catalog: Catalog) -> list[dict[str, str]]:
     """A line on every column of every view: view, column, type, description."""
-    described: dict[str, dict[str, str]] = getattr(views, "DESCRIBED", {})
     with catalog.read() as connection:
         return [
             {
                 "view": view,
                 "column": column["name"],
                 "type": str(column["type"]).lower().replace("null", ""),
-                "description": described.get(view, {}).get(column["name"], ""),
+                "description": views.DESCRIBED[view][column["name"]],
             }
             for view in sorted(views.VIEWS)
             for column in inspect(connection).get_columns(view)

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 
 from flaredb.catalog import tables as t
-from flaredb.catalog.acceptances import structure_values
-from flaredb.catalog.cases import Case, by_names, patient_id
 from flaredb.catalog.database import Connection, Write
 from flaredb.catalog.labels import NewLabel, mapping_number, source_number, structure_rows
+from flaredb.catalog.structures import structure_values
 
 
 class NewCase(NamedTuple):
@@ -73,7 +72,7 @@ def announce(write: Write, new: Sequence[NewLabel]) -> None:
 
 def _add_structures(write: Write, by_key: dict[tuple[int, int, int], NewLabel]) -> None:
     """What each label of this operation annotates; labels by case, source and revision."""
-    values = structure_values(write)
+    values = structure_values(write.connection)
     made = write.connection.execute(select(t.labels).where(t.labels.c.operation_id == write.operation)).all()
     rows = [
         part
@@ -99,30 +98,6 @@ def _last_revisions(write: Write, sources: Iterable[int]) -> dict[tuple[int, int
     columns = (t.labels.c.case_id, t.labels.c.source_id)
     query = select(*columns, func.max(t.labels.c.revision)).where(t.labels.c.source_id.in_(list(sources)))
     return {(case, source): last for case, source, last in write.connection.execute(query.group_by(*columns))}
-
-
-def describe(write: Write, case: int, facts: dict[str, Any], why: str) -> None:
-    """Set columns of a case and append the event; `facts` may hold `patient`, a key, besides columns."""
-    columns = {name: value for name, value in facts.items() if name != "patient"}
-    if "patient" in facts:
-        columns["patient_id"] = patient_id(write, facts["patient"])
-    write.connection.execute(t.cases.update().where(t.cases.c.id == case).values(columns))
-    told = ", ".join(f"{name} {value}" for name, value in facts.items())
-    event = {"case_id": case, "event": "described", "detail": told, "why": why, "operation_id": write.operation}
-    write.connection.execute(t.case_events.insert().values(event))
-
-
-def aliases(connection: Connection) -> dict[str, str]:
-    """Another name a case had → the name it bears now."""
-    query = select(t.case_aliases.c.alias, t.cases.c.name).join(t.cases, t.cases.c.id == t.case_aliases.c.case_id)
-    return {row.alias: row.name for row in connection.execute(query)}
-
-
-def cases_named(connection: Connection, names: set[str]) -> dict[str, Case]:
-    """Those of the names that are a case's, or were."""
-    renamed = {name: new for name, new in aliases(connection).items() if name in names}
-    found = by_names(connection, names | set(renamed.values()))
-    return found | {name: found[new] for name, new in renamed.items()}
 
 
 def described(connection: Connection) -> dict[int, dict[str, Any]]:

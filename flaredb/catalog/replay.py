@@ -15,6 +15,7 @@ from flaredb.catalog import tables as t
 from flaredb.catalog.current import Interval
 from flaredb.catalog.derived import candidates, current_history
 from flaredb.catalog.standing import RELIABILITY
+from flaredb.catalog.structures import structure_names
 from flaredb.labels.choose import Chooser, LabelRow, SourceStanding
 from flaredb.labels.policy import Policy
 
@@ -84,8 +85,7 @@ class Replay:
     """The catalogue's state in memory, taken from operation to operation."""
 
     def __init__(self, connection: Connection) -> None:
-        values = connection.execute(select(t.structures.c.value, t.structures.c.name).order_by(t.structures.c.value))
-        self.structures = {row.value: row.name for row in values}
+        self.structures = structure_names(connection)
         self.sources = {row.id: row.name for row in connection.execute(select(t.sources.c.id, t.sources.c.name))}
         self.rows: dict[int, dict[int, LabelRow]] = defaultdict(dict)
         self.case_of: dict[int, int] = {}

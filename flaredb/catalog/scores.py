@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from flaredb.catalog import tables as t
-from flaredb.catalog.acceptances import structure_values
 from flaredb.catalog.current import cases_of_labels
 from flaredb.catalog.database import Write
 from flaredb.catalog.standing import RELIABILITY, chunks
+from flaredb.catalog.structures import structure_values
 
 
 class NewScore(NamedTuple):
@@ -25,7 +25,7 @@ class NewScore(NamedTuple):
 
 def add(write: Write, protocol: str, scores: list[NewScore]) -> int:
     """Add those that are new; how many. A score once stored is never overwritten."""
-    values = structure_values(write)
+    values = structure_values(write.connection)
     known: set[tuple[int, int, int, str]] = set()
     for chunk in chunks({score.label_id for score in scores}):
         own = select(t.scores).where(t.scores.c.protocol == protocol, t.scores.c.label_id.in_(chunk))

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, case, cast, func, literal, select
+from sqlalchemy import Connection, Table, case, cast, func, literal, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.derived import candidates
+from flaredb.catalog.structures import structure_names
 from flaredb.catalog.types import Bits
 from flaredb.labels.choose import Chooser, LabelRow, SourceStanding
 from flaredb.labels.policy import Policy
@@ -25,11 +26,6 @@ def chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
         yield ordered[start : start + _CHUNK]
 
 
-def within(column: Column[Any], numbers: Sequence[int]) -> Any:
-    """A condition that a column is one of at most a chunk of numbers."""
-    return column.in_(numbers)
-
-
 def policy_in_force(connection: Connection, as_of: int | None = None) -> tuple[int, Policy]:
     """The policy applied last, or as of an operation, and its number."""
     query = select(t.policies).order_by(t.policies.c.id.desc()).limit(1)
@@ -41,8 +37,7 @@ def policy_in_force(connection: Connection, as_of: int | None = None) -> tuple[i
 
 def make_chooser(connection: Connection, policy: Policy) -> Chooser:
     """The rules as they stand."""
-    values = connection.execute(select(t.structures.c.value).order_by(t.structures.c.value)).scalars().all()
-    return Chooser(values, source_standings(connection), policy, supersessions(connection))
+    return Chooser(list(structure_names(connection)), source_standings(connection), policy, supersessions(connection))
 
 
 def source_standings(connection: Connection) -> dict[int, SourceStanding]:
@@ -84,7 +79,7 @@ def label_rows(connection: Connection, cases: Sequence[int], policy: Policy) -> 
     query = select(
         c.case_id, c.label_id, c.source_id, c.revision, c.kind, c.annotated_at,
         c.strong, c.weak, c.accepted, c.revoked, c.withdrawn, c.restored,
-    ).where(within(c.case_id, cases), c.case_id.not_in(excluded))  # fmt: skip
+    ).where(c.case_id.in_(cases), c.case_id.not_in(excluded))  # fmt: skip
     below = _below(connection, cases, policy)
     found: dict[int, list[LabelRow]] = defaultdict(list)
     for number, *facts in connection.execute(query):
@@ -98,7 +93,7 @@ def own_acceptances(connection: Connection, cases: Sequence[int]) -> dict[tuple[
     query = (
         select(events.label_id, events.structure, events.event, events.operation_id)
         .join(candidates, c.label_id == events.label_id)
-        .where(within(c.case_id, cases), c.accepted != 0)
+        .where(c.case_id.in_(cases), c.accepted != 0)
         .order_by(events.id)
     )
     found: dict[tuple[int, int], int] = {}
@@ -115,17 +110,17 @@ def _below(connection: Connection, cases: Sequence[int], policy: Policy) -> dict
     if not policy.judges_reliability:
         return {}
     c = candidates.c
-    names = {row.value: row.name for row in connection.execute(select(t.structures.c.value, t.structures.c.name))}
+    names = structure_names(connection)
     query = (
         select(t.scores.c.label_id, t.scores.c.structure, t.scores.c.value)
         .join(candidates, c.label_id == t.scores.c.label_id)
-        .where(within(c.case_id, cases), t.scores.c.protocol == RELIABILITY)
+        .where(c.case_id.in_(cases), t.scores.c.protocol == RELIABILITY)
         .order_by(t.scores.c.id)
     )
     scores: dict[int, dict[int, float]] = defaultdict(dict)
     for label, value, score in connection.execute(query):
         scores[label][value] = score
-    listed = select(c.label_id).where(within(c.case_id, cases))
+    listed = select(c.label_id).where(c.case_id.in_(cases))
     return {
         label: sum(1 << value for value, name in names.items() if policy.too_low(name, scores[label].get(value)))
         for label in connection.execute(listed).scalars()

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, select
 
 from flaredb.catalog import tables as t
-from flaredb.catalog.database import Write
 from flaredb.labels.structures import Structure, StructureSet
+
+if TYPE_CHECKING:
+    from flaredb.catalog.database import Write
 
 
 def store(write: Write, structures: StructureSet) -> None:
     """Record the structures of a new workspace."""
     write.connection.execute(t.structures.insert(), [s._asdict() for s in structures.structures])
+
+
+def structure_names(connection: Connection) -> dict[int, str]:
+    """Value → name, in order of value."""
+    c = t.structures.c
+    return {row.value: row.name for row in connection.execute(select(c.value, c.name).order_by(c.value))}
+
+
+def structure_values(connection: Connection) -> dict[str, int]:
+    """Name → value, in order of value."""
+    return {name: value for value, name in structure_names(connection).items()}
 
 
 def load(connection: Connection) -> StructureSet:

@@ -112,7 +112,7 @@ def train(
         raise click.UsageError("give --task, or --resume MODEL")
     with app.open() as workspace:
         if resume:
-            done = verbs.resume(workspace, resume, settings(pairs), options["device"])
+            done = verbs.resume(workspace, resume, settings(pairs), options["device"], options["tainted"])
         else:
             done = verbs.train(workspace, task or "", load_config(preset, settings(pairs)), **options)
     document = {**done._asdict(), "ids": done.ids}

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from flaredb.errors import InvalidDataError, NotFoundError
+from flaredb.errors import Finding, InvalidDataError, NotFoundError
+from flaredb.exchange.layouts import is_case_name
 
 
 class Row(NamedTuple):
@@ -53,6 +54,12 @@ def read_sheet(path: Path, *required: str) -> Sheet:
     if not rows:
         raise InvalidDataError(f"{path.name}: no row under the header")
     return Sheet(columns, tuple(rows))
+
+
+def refused_row(path: Path, row: Row, name: str, error: InvalidDataError) -> Finding:
+    """The finding on a row that is left out; it names the row's case if that can be a name."""
+    rule, message = (error.findings[0].rule, error.findings[0].message) if error.findings else ("bad-row", str(error))
+    return Finding("error", name if is_case_name(name) else None, rule, f"row {row.number}: {message}", path.name)
 
 
 def _check_columns(path: Path, columns: tuple[str, ...], required: tuple[str, ...]) -> None:

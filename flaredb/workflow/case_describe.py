@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flaredb.catalog.cases import Case
+from flaredb.catalog.case_events import describe
+from flaredb.catalog.cases import Case, by_any_names
 from flaredb.catalog.database import Connection, Write
-from flaredb.catalog.registration import cases_named, describe, described, in_snapshots
+from flaredb.catalog.registration import described, in_snapshots
 from flaredb.catalog.tables import SPLITS
 from flaredb.errors import Finding, InvalidDataError
 from flaredb.exchange.layouts import is_case_name
@@ -74,7 +75,7 @@ def _changes(
 ) -> tuple[list[_Change], list[Finding]]:
     """What the rows change, and why some of them cannot."""
     rows = list(rows)
-    known = cases_named(connection, {row.get("case") for row in rows})
+    known = by_any_names(connection, {row.get("case") for row in rows})
     used, stored = in_snapshots(connection), described(connection)
     changes: dict[str, _Change] = {}
     findings = []

@@ -14,10 +14,8 @@ from flaredb.catalog import cases
 from flaredb.catalog.cases import Case
 from flaredb.catalog.database import Run
 from flaredb.catalog.labels import NewLabel, Presence
-from flaredb.catalog.registration import cases_named
 from flaredb.errors import Finding, InvalidDataError
-from flaredb.exchange.layouts import is_case_name
-from flaredb.exchange.tables import Row, read_sheet
+from flaredb.exchange.tables import Row, read_sheet, refused_row
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import identity
 from flaredb.workflow.annotated import Statement, statement_of
@@ -41,14 +39,14 @@ def ingest_absent(
         raise InvalidDataError("say which structures the reports call absent: --structures tumor")
     sheet = read_sheet(path, "case")
     with workspace.catalog.read() as connection:
-        known = cases_named(connection, {row.get("case") for row in sheet.rows})
+        known = cases.by_any_names(connection, {row.get("case") for row in sheet.rows})
     findings = []
     fit: list[tuple[Case, Statement]] = []
     for row in sheet.rows:
         try:
             fit.append((_case_of(known, row), statement_of(row)))
         except InvalidDataError as error:
-            findings.append(_refused(path, row, error))
+            findings.append(refused_row(path, row, row.get("case"), error))
     if dry_run:
         return Result(None, findings=tuple(findings), would={"labels": [f"{case.name}@{source}" for case, _ in fit]})
     tally = Tally(findings)
@@ -73,13 +71,6 @@ def _case_of(known: dict[str, Case], row: Row) -> Case:
 
 def _problem(rule: str, message: str) -> InvalidDataError:
     return InvalidDataError(message, [Finding("error", None, rule, message)])
-
-
-def _refused(path: Path, row: Row, error: InvalidDataError) -> Finding:
-    """The finding on a row that cannot be taken; it names the case if the row can."""
-    case = row.get("case") if is_case_name(row.get("case")) else None
-    rule = error.findings[0].rule if error.findings else "bad-row"
-    return Finding("error", case, rule, f"row {row.number}: {error}", path.name)
 
 
 def _facts(case: Case) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from flaredb.catalog import cases
 from flaredb.catalog.database import Run
-from flaredb.catalog.registration import aliases
 from flaredb.errors import Finding, InvalidDataError, StorageError
 from flaredb.exchange.compare import check_geometry
 from flaredb.exchange.layouts import Found, find_images
@@ -84,7 +83,7 @@ def bring_images(
 def under_present_names(workspace: Workspace, found: Sequence[Found]) -> list[Found]:
     """Files named after a case's former name are files of that case."""
     with workspace.catalog.read() as connection:
-        renamed = aliases(connection)
+        renamed = cases.present_names(connection)
     return [item._replace(case=renamed.get(item.case, item.case)) for item in found]
 
 

@@ -12,7 +12,7 @@ from flaredb.errors import Finding, InvalidDataError
 from flaredb.exchange.layouts import is_case_name
 from flaredb.exchange.numbering import shorten
 from flaredb.exchange.places import find_inside, named_case
-from flaredb.exchange.tables import Row, Sheet, read_sheet
+from flaredb.exchange.tables import Row, Sheet, read_sheet, refused_row
 from flaredb.labels.policy import KINDS
 from flaredb.workflow.annotated import statement_of
 from flaredb.workflow.listing import Listed, Said
@@ -57,7 +57,7 @@ def ingest_table(
         try:
             listed.append(_listed(path, row, options))
         except InvalidDataError as error:
-            findings += _refused(path, row, error)
+            findings.append(refused_row(path, row, _case_of(row), error))
     listed = _once(path, listed, findings)
     findings += _files_missing(path, sheet, listed)
     listing = Listing(path, listed, findings, options.mapping, options.workers)
@@ -91,15 +91,6 @@ def _listed(path: Path, row: Row, options: TableOptions) -> Listed:
 def _case_of(row: Row) -> str:
     """The case a row is about; without a name, that of its image."""
     return row.get("case") or named_case(row.get("image"))
-
-
-def _refused(path: Path, row: Row, error: InvalidDataError) -> Iterable[Finding]:
-    """Findings on a row that is left out; they name its case if it can name one."""
-    name = _case_of(row)
-    case = name if is_case_name(name) else None
-    rule = error.findings[0].rule if error.findings else "bad-row"
-    message = error.findings[0].message if error.findings else str(error)
-    yield Finding("error", case, rule, f"row {row.number}: {message}", path.name)
 
 
 def _once(path: Path, listed: list[Listed], findings: list[Finding]) -> list[Listed]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from flaredb.catalog import cases, labels
 from flaredb.catalog.database import Connection
 from flaredb.catalog.labels import NewLabel, Presence
-from flaredb.catalog.registration import NewCase, aliases
+from flaredb.catalog.registration import NewCase
 from flaredb.errors import Finding, InvalidDataError, NotFoundError
 from flaredb.exchange.layouts import Found
 from flaredb.labels.mappings import Mapping as Codes
@@ -97,7 +97,7 @@ def make_plan(workspace: Workspace, connection: Connection, listed: Sequence[Lis
     """Hold a list against the catalogue. `place` is the list's name, for findings."""
     plan = Plan(place)
     known = _known(connection, {item.said.source for item in listed if item.said})
-    renamed = aliases(connection)
+    renamed = cases.present_names(connection)
     for named in listed:
         item = named._replace(case=renamed.get(named.case, named.case))
         plan.outcomes[item.case].add("unchanged")

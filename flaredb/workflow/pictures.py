@@ -109,23 +109,24 @@ def coverage(stages: Mapping[str, Mapping[str, Mapping[str, int]]], cases: int) 
     return _png(figure)
 
 
-def progress(series: Mapping[str, Sequence[tuple[str, float]]], order: Sequence[str]) -> bytes:
-    """Structure → (round, mean DSC) as lines; `order` lists the rounds from left to right."""
+def progress(series: Mapping[str, Sequence[tuple[str, float]]], order: Sequence[str], control: str | None) -> bytes:
+    """Structure → (round, mean DSC); `order` lists the rounds from left to right.
+
+    The points of rounds are joined; `control`, no round, stands apart from them at the right.
+    """
     figure = Figure(figsize=(7.0, 3.4))
     axes = figure.add_subplot()
     for number, (name, points) in enumerate(series.items()):
         colour = _COLOURS[number % len(_COLOURS)]
-        axes.plot(
-            [order.index(p[0]) for p in points],
-            [p[1] for p in points],
-            marker="o",
-            ms=4,
-            color=colour,
-            label=name.replace("_", " "),
-        )
+        joined = {order.index(place): dsc for place, dsc in points if place != control}
+        apart = [dsc for place, dsc in points if place == control]
+        look: dict[str, Any] = {"marker": "o", "ms": 4, "color": colour}
+        axes.plot(list(joined), list(joined.values()), label=name.replace("_", " "), **look)
+        axes.plot([len(order)] * len(apart), apart, linestyle="", markerfacecolor="white", **look)
     axes.set_ylim(0, 1)
     axes.set_ylabel("DSC, held-out mean", fontsize=8)
-    axes.set_xticks(range(len(order)), order)
+    named = [*order, control] if control else order
+    axes.set_xticks(range(len(named)), named)
     axes.tick_params(labelsize=8)
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

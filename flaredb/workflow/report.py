@@ -46,7 +46,7 @@ def report(
         operation=operation,
         rows=[{"state": None, "accepted": None, "decision": None, **row} for row in everything],
         conclusion=conclusion,
-        progress=_text(progress(_series(everything), [row["round"] for row in everything])) if rows else None,
+        progress=_text(_progress(rows, control)) if rows else None,
         coverage=_text(coverage(covered, training)) if covered else None,
         overlays=[(name, _text(picture)) for name, picture in _overlays(workspace, turns)],
         gates=[turn for turn in shown if turn["gate"]],
@@ -96,12 +96,16 @@ def _overlays(workspace: Workspace, turns: Sequence[Round]) -> list[tuple[str, b
     return pictures
 
 
-def _series(rows: Sequence[dict[str, Any]]) -> dict[str, list[tuple[str, float]]]:
+def _progress(rows: Sequence[dict[str, Any]], control: dict[str, Any] | None) -> bytes:
+    """Scores by round; the tumour's over the cases that have one, for finding none where there is none scores 1."""
     series: dict[str, list[tuple[str, float]]] = {}
-    for row in rows:
+    for row in [*rows, *([control] if control else [])]:
         for name, means in row["structures"].items():
-            series.setdefault(name, []).append((row["round"], means["dsc"]))
-    return series
+            found = row["tumor_present"] if name == "tumor" else means
+            if found:
+                shown = "tumor, where present" if name == "tumor" else name
+                series.setdefault(shown, []).append((row["round"], found["dsc"]))
+    return progress(series, [row["round"] for row in rows], control["round"] if control else None)
 
 
 def _text(picture: bytes) -> str:

@@ -57,10 +57,17 @@ def train(
         return continue_training(workspace, run, name, device)
 
 
-def resume(workspace: Workspace, model: str, settings: Mapping[str, str], device: str = "auto") -> Trained:
-    """Go on with a model: an interrupted one as it was; a finished one as a new model with more `steps`."""
+def resume(
+    workspace: Workspace, model: str, settings: Mapping[str, str], device: str = "auto", tainted: bool = False
+) -> Trained:
+    """Go on with a model: an interrupted one as it was; a finished one as a new model with more `steps`.
+
+    ConflictError if the model descends from labels that are withdrawn now, unless `tainted` allows it.
+    """
     with workspace.catalog.read() as connection:
         known = models.find(connection, model)
+        if not tainted:
+            refuse_tainted(connection, known.snapshot, known.name)
     with workspace.run("train", resume=known.name, settings=dict(settings)) as run:
         others = set(settings) - {"steps"}
         if others:

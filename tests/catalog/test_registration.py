@@ -9,9 +9,10 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from flaredb.catalog import cases, labels
+from flaredb.catalog.case_events import describe
 from flaredb.catalog.database import Catalog, Write
 from flaredb.catalog.labels import NewLabel, Presence
-from flaredb.catalog.registration import NewCase, add_cases, announce, describe, described
+from flaredb.catalog.registration import NewCase, add_cases, announce, described
 from flaredb.labels.mappings import identity
 from flaredb.labels.structures import FLARE23
 from tests.builders import add_label, modes

@@ -136,6 +136,10 @@ def test_train_refuses_and_can_be_told(workspace):
     assert fresh.json["snapshot"] != snapshot
     warm = flaredb(*TRAIN, "--from", model, workspace=workspace.root)
     assert (warm.code, "withdrawn" in warm.json["error"]) == (4, True)
+    more = ("train", "--resume", model, "--set", "steps=2", "--device", "cpu")
+    resumed = flaredb(*more, workspace=workspace.root)
+    assert (resumed.code, "--tainted" in resumed.json["error"]) == (4, True)
+    assert flaredb(*more, "--tainted", workspace=workspace.root).code == 0
     restored = flaredb("source", "restore", "flare21", "--why", "licence found", workspace=workspace.root)
     assert restored.json["added"] == 1
     assert flaredb(*command, workspace=workspace.root).code == 0
