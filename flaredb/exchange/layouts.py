@@ -22,10 +22,16 @@ _CHANNEL = "_0000"
 
 
 class Found(NamedTuple):
-    """A file, or a folder of DICOM slices, and the name of its case."""
+    """A file, a folder of DICOM slices, or a folder of one mask a structure, and the name of its case.
+
+    `part` names one series of a DICOM folder, empty where there is but one. `masks` are the (structure, file) pairs
+    of a label that comes as one file a structure, under the folder `path`; empty for a label in one file.
+    """
 
     case: str
     path: Path
+    part: str = ""
+    masks: tuple[tuple[str, Path], ...] = ()
 
 
 class Search(NamedTuple):
