@@ -118,7 +118,7 @@ def test_dicom_folder_is_one_image(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """A folder of slices is one scan named after the folder, at the root or below, and no label."""
     dicom(tmp_path / "study" / "P01", [0.0, 1.0])
     touch(tmp_path, "study/P01/readme.txt")
-    assert [tuple(f) for f in find_images(tmp_path).found] == [("P01", tmp_path / "study" / "P01")]
+    assert [f[:2] for f in find_images(tmp_path).found] == [("P01", tmp_path / "study" / "P01")]
     assert cases(find_images(tmp_path / "study" / "P01")) == ["P01"]
     assert cases(find_images(tmp_path / "study" / "P01", case="Q")) == ["Q"]
     assert rules(find_labels(tmp_path)) == [("error", "nothing-found")]
