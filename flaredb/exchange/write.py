@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
+import io
 import os
 import uuid
 from collections.abc import Iterator
@@ -27,27 +29,64 @@ _LEVEL = 4  # of gzip; labels shrink to a hundredth at any level, scans hardly s
 _SLAB_VOXELS = 1 << 21
 
 
-def write_nifti(path: Path, array_zyx: NDArray[Any], space: FileSpace) -> None:
-    """Write an array given in (z, y, x) LPS back into the file's own axes, affine and type.
+class _Hashing(io.RawIOBase):
+    """A stream that hashes what passes through it to another, or to nowhere."""
+
+    def __init__(self, onward: IO[bytes] | None = None) -> None:
+        self.digest = hashlib.sha256()
+        self._onward = onward
+
+    def writable(self) -> bool:
+        """It takes bytes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Take some bytes."""
+        self.digest.update(data)
+        return self._onward.write(data) if self._onward else len(data)
+
+
+def write_nifti(path: Path, array_zyx: NDArray[Any], space: FileSpace) -> str:
+    """Write an array given in (z, y, x) LPS back into the file's own axes, affine and type; the file's sha256.
 
     The name decides on compression (`.nii` or `.nii.gz`). Equal input gives equal bytes. The file appears whole or
     not at all, replacing one of that name. Where `space.dtype` is unknown to NIfTI or cannot hold the values, the
-    smallest type that can takes its place. Scanner codes: sform 1 always; qform 1 where a quaternion can say the same.
-    Raises InvalidDataError with rule `unknown-format` or `shape-mismatch`; OSError when the disk refuses.
+    smallest type that can takes its place. Scanner codes: sform 1, and qform 1 where a quaternion can say the same; the
+    quaternion alone where it says the affine exactly and float32 cannot. Raises InvalidDataError with rule
+    `unknown-format` or `shape-mismatch`; OSError when the disk refuses.
     """
+    _check(path, array_zyx, space)
+    with _beside(path) as handle:
+        stream = _Hashing(handle)
+        _encode(stream, path, array_zyx, space)
+    return stream.digest.hexdigest()
+
+
+def nifti_sha256(path: Path, array_zyx: NDArray[Any], space: FileSpace) -> str:
+    """The sha256 of the file that `write_nifti` would write; nothing is written."""
+    _check(path, array_zyx, space)
+    stream = _Hashing()
+    _encode(stream, path, array_zyx, space)
+    return stream.digest.hexdigest()
+
+
+def _check(path: Path, array_zyx: NDArray[Any], space: FileSpace) -> None:
     if not path.name.lower().endswith((".nii", ".nii.gz")):
         raise refusal(path, "unknown-format", "flaredb writes .nii and .nii.gz")
     if array_zyx.shape != space.grid.shape:
         raise refusal(path, "shape-mismatch", f"array is {array_zyx.shape}, the space {space.grid.shape} (z, y, x)")
+
+
+def _encode(stream: Any, path: Path, array_zyx: NDArray[Any], space: FileSpace) -> None:
+    """The bytes of the file, compressed where its name says so."""
     array = space.from_lps(array_zyx)
     dtype = _fitting_type(array_zyx, space.dtype)
     header = _header(space, dtype)
-    with _beside(path) as handle:
-        if path.name.lower().endswith(".gz"):
-            with gzip.GzipFile("", "wb", _LEVEL, handle, mtime=0) as stream:
-                _write(stream, header, array, dtype)
-        else:
-            _write(handle, header, array, dtype)
+    if path.name.lower().endswith(".gz"):
+        with gzip.GzipFile("", "wb", _LEVEL, stream, mtime=0) as compressed:
+            _write(compressed, header, array, dtype)
+    else:
+        _write(stream, header, array, dtype)
 
 
 def _fitting_type(array: NDArray[Any], wanted: str) -> np.dtype[Any]:
@@ -76,7 +115,8 @@ def _header(space: FileSpace, dtype: np.dtype[Any]) -> Any:
     header.set_xyzt_units("mm")
     qform = _qform_fits(header, space)
     header["pixdim"][1:4] = space.pixdim
-    header.set_sform(space.matrix, code=1)
+    alone = qform and _only_as_quaternion(header, space)
+    header.set_sform(None if alone else space.matrix, code=int(not alone))
     header["qform_code"] = int(qform)
     header["scl_slope"], header["scl_inter"] = 1.0, 0.0
     header["magic"] = header.single_magic
@@ -95,7 +135,13 @@ def _qform_fits(header: Any, space: FileSpace) -> bool:
     return bool(np.allclose(found, space.matrix, rtol=1e-5, atol=1e-5))
 
 
-def _write(stream: IO[bytes] | gzip.GzipFile, header: Any, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
+def _only_as_quaternion(header: Any, space: FileSpace) -> bool:
+    """Whether the header's quaternion gives the affine to the last bit, and float32 numbers do not."""
+    rounded = space.matrix.astype(np.float32).astype(np.float64)
+    return not np.array_equal(rounded, space.matrix) and np.array_equal(header.get_qform(), space.matrix)
+
+
+def _write(stream: Any, header: Any, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
     """Header, four zero bytes for "no extensions", then voxels with the first file axis fastest."""
     block = header.binaryblock
     stream.write(block + bytes(int(header["vox_offset"]) - len(block)))
