@@ -48,6 +48,7 @@ def images(app: App, /, path: Path, case: str | None, dry_run: bool, **options: 
 @click.option("--supersedes", metavar="SOURCE", help="These labels come before that source's, whatever the dates.")
 @click.option("--model", metavar="ID", help="The model that made them.")
 @click.option("--not-accepted", is_flag=True, help="Keep them, but do not let them count yet.")
+@click.option("--regrid", type=click.Choice(["nearest"]), help="Resample labels that lie on another grid.")
 @click.option("--grid-from-label", is_flag=True, help="Make cases that are missing, on the label's grid.")
 @click.option("--workers", default=2, show_default=True, help="Files read at once.")
 @pass_app

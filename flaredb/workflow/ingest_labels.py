@@ -15,7 +15,6 @@ from flaredb.catalog import acceptances, cases, labels, rounds
 from flaredb.catalog.database import Run, Write
 from flaredb.catalog.labels import NewLabel, Presence
 from flaredb.errors import Finding, InvalidDataError, NotFoundError, StorageError
-from flaredb.exchange.compare import check_geometry
 from flaredb.exchange.layouts import Found, find_labels
 from flaredb.exchange.read import Scan, read_label
 from flaredb.labels.mappings import Mapping, load_mapping
@@ -23,6 +22,7 @@ from flaredb.labels.policy import KINDS
 from flaredb.workflow.annotated import Statement, Statements, remarks, resolve
 from flaredb.workflow.executors import in_order
 from flaredb.workflow.ingest_images import record_failure, under_present_names
+from flaredb.workflow.placing import Target, place
 from flaredb.workflow.results import Outcome, Result, Tally
 from flaredb.workspace import Workspace
 
@@ -37,6 +37,7 @@ class LabelOptions(NamedTuple):
     grid_from_label: bool = False
     supersedes: str | None = None
     model: str | None = None
+    regrid: str | None = None
     workers: int = 2
 
 
@@ -109,19 +110,13 @@ def prepare_source(write: Write, options: LabelOptions) -> None:
 
 def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Mapping, options: LabelOptions) -> _Stored:
     """Read a label, hold it against its scan and store its voxels on the scan's grid."""
-    scan = read_label(item.path)
-    findings = [f._replace(case=item.case) for f in scan.findings]
     with workspace.catalog.read() as connection:
         known = cases.by_names(connection, [item.case]).get(item.case)
-    grid = known.grid if known else None
-    if grid is None and not options.grid_from_label:
+    if (known is None or known.grid is None) and not options.grid_from_label:
         message = f"there is no scan {item.case}; import it first, or take its grid from the label: --grid-from-label"
         raise InvalidDataError(message, [Finding("error", item.case, "no-case", message)])
-    grid = grid or scan.grid
-    misfit = check_geometry(item.case, scan.grid, grid, item.path.name)
-    if misfit and misfit.severity == "error":
-        raise InvalidDataError(misfit.message, [misfit])
-    findings += [misfit] if misfit else []
+    scan = place(read_label(item.path), Target(item.case, known, item.path), options.regrid)
+    findings = list(scan.findings)
     presence = find_presence(scan.voxels, mapping)
     absent = Presence(0, None)
     annotated = resolve(statement, workspace.structures, mapping, lambda name: presence.get(name, absent).voxels > 0)
@@ -132,7 +127,7 @@ def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Map
         item.case, statement, [n for n in annotated if not presence.get(n, absent).voxels], item.path.name
     )
     findings += _out_of_range(item, scan.voxels, mapping)
-    volume = workspace.volumes.put_label(scan.voxels, grid).volume
+    volume = workspace.volumes.put_label(scan.voxels, scan.grid).volume
     label = NewLabel(
         case=item.case,
         source=options.source,
@@ -159,8 +154,11 @@ def _enter(
         failure = error if not isinstance(error, NotFoundError) else InvalidDataError(str(error))
         return "failed", record_failure(run, item.case, item.path.name, failure), ""
     with run.write() as write:
-        if not cases.by_names(write.connection, [item.case]):
+        known = cases.by_names(write.connection, [item.case]).get(item.case)
+        if known is None:
             cases.add(write, item.case, patient, "train", cases.grid_facts(scan.grid))
+        elif known.grid is None:
+            cases.set_facts(write, item.case, cases.grid_facts(scan.grid))
         outcome, name = enter_label(write, label, options.accepted)
         if outcome == "added":
             write.add_findings(findings)

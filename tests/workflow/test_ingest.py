@@ -123,7 +123,9 @@ def test_bad_labels_are_findings_and_good_ones_come_in(empty, tmp_path):
         add_case(empty, tmp_path / "images", name, number)
     folder = tmp_path / "labels"
     codes(folder / "good.nii.gz", blocks(1, 2))
-    nifti(folder / "shape.nii.gz", np.zeros((6, 5, 3), np.uint8))
+    moved = SPACE.matrix.copy()
+    moved[2, 3] += 1
+    nibabel.save(nibabel.Nifti1Image(np.zeros((6, 5, 3), np.uint8), moved), folder / "shape.nii.gz")
     moved = SPACE.matrix.copy()
     moved[2, 3] += 3
     nibabel.save(nibabel.Nifti1Image(np.zeros(SHAPE, np.uint8), moved), folder / "moved.nii.gz")
