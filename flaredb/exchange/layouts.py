@@ -1,176 +1,338 @@
 """Finding the files to import under a path, and the case each belongs to.
 
-The name of a file is the name of its case, without the extension and without nnU-Net's channel `_0000`. Nothing is
-read but the first bytes of files that may be DICOM slices.
+The name of a file is the name of its case, without the extension and without nnU-Net's channel `_0000`, unless a
+pattern or a table of names says otherwise. Nothing is read but the first bytes of files that may be DICOM slices.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from flaredb.errors import Finding, NotFoundError, Severity
-from flaredb.exchange.dicom import is_dicom
+from flaredb.errors import Finding, NotFoundError, UsageError
+from flaredb.exchange import folders
+from flaredb.exchange.casenames import CHANNEL, case_name, is_case_name, padded, stem
+from flaredb.exchange.numbering import shorten
+from flaredb.exchange.patterns import NameTable, Pattern
 from flaredb.exchange.read import SUFFIXES
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
-_CHANNEL = "_0000"
+from flaredb.exchange.walk import is_volume, made, single, walk
 
 
 class Found(NamedTuple):
     """A file, a folder of DICOM slices, or a folder of one mask a structure, and the name of its case.
 
     `part` names one series of a DICOM folder, empty where there is but one. `masks` are the (structure, file) pairs
-    of a label that comes as one file a structure, under the folder `path`; empty for a label in one file.
+    of a label that comes as one file a structure, under the folder `path`; empty for a label in one file. `split` is
+    the one that the file's folder is named after, None if it says nothing.
     """
 
     case: str
     path: Path
     part: str = ""
     masks: tuple[tuple[str, Path], ...] = ()
+    split: str | None = None
 
 
 class Search(NamedTuple):
-    """What was found, sorted by case, and remarks on what was left out."""
+    """What was found, sorted by case, the original before its correction; remarks on what was left out.
+
+    `layout` is what was recognised; `left` counts the files by folder that are for the other command.
+    """
 
     found: tuple[Found, ...]
     findings: tuple[Finding, ...]
+    layout: str = "flat"
+    left: tuple[tuple[str, int], ...] = ()
 
 
-def find_images(path: Path, case: str | None = None) -> Search:
+class Ask(NamedTuple):
+    """How to look: a layout of `folders.LAYOUTS`, or a pattern; a table of names; what is known already.
+
+    `known` are cases that there are, `structures` names that a mask's file may bear. `generated` tells labels of
+    another group's model (True) from those that people drew (False) where a folder holds both; None takes all.
+    """
+
+    layout: str = "flat"
+    pattern: str | None = None
+    names: Path | None = None
+    known: frozenset[str] = frozenset()
+    structures: frozenset[str] = frozenset()
+    generated: bool | None = None
+
+
+@dataclass
+class _File:
+    """A file on its way to be found."""
+
+    path: Path
+    below: PurePosixPath
+    place: folders.Place
+    case: str = ""
+    structure: str = ""
+
+
+@dataclass
+class _Look:
+    """One search: what was asked, and what has been remarked so far."""
+
+    root: Path
+    case: str | None
+    ask: Ask
+    labels: bool
+    findings: list[Finding] = field(default_factory=list)
+    left: Counter[str] = field(default_factory=Counter)
+
+    def remark(self, path: Path, rule: str, message: str) -> None:
+        """An error on a file."""
+        self.findings.append(made(path, rule, message))
+
+
+def find_images(path: Path, case: str | None = None, ask: Ask = Ask()) -> Search:  # noqa: B008  frozen
     """Find the scans at `path`, a file or a folder searched to the bottom; a folder of DICOM slices is one scan.
 
     `case` names the case instead of the file; then there must be one file. Hidden files, `._*` and `__MACOSX` are
     passed over. Findings: `bad-name`, `duplicate-name` (none of the files is returned), `outside-root` (links that
-    leave `path`), `unknown-format`, `several-files`, `nothing-found`, `unreadable`. Raises NotFoundError for a path
-    that does not exist.
+    leave `path`), `unknown-format`, `several-files`, `nothing-found`, `unreadable`, `extra-channel`, `name-padded`,
+    `unclear-role`, `not-matched`, `name-unused`, `layout-differs`. Raises NotFoundError for a path that does not
+    exist, UsageError for a pattern or table of names that is none.
     """
-    return _search(path, case, labels=False)
+    return _search(_Look(path, case, ask, labels=False))
 
 
-def find_labels(path: Path, case: str | None = None) -> Search:
+def find_labels(path: Path, case: str | None = None, ask: Ask = Ask()) -> Search:  # noqa: B008  frozen
     """Find the labels at `path` as `find_images` finds scans, but no DICOM.
 
     Label files are not supposed to end in `_0000`; those that do lose it, with an `info` finding `label-name-suffix`.
+    Files in a folder of corrections follow the file they correct, with an `info` finding `corrected-file`. A folder
+    of files named after structures is one label, its `masks`; further findings: `unknown-structure`,
+    `several-collections`.
     """
-    return _search(path, case, labels=True)
+    return _search(_Look(path, case, ask, labels=True))
 
 
-def is_case_name(name: str) -> bool:
-    """Whether a name may name a case: it goes into paths, so letters, digits and `._+-` only, and no `..`."""
-    return _NAME.fullmatch(name) is not None and ".." not in name
+def _search(look: _Look) -> Search:
+    if look.ask.layout not in folders.LAYOUTS:
+        raise UsageError(f"--layout {look.ask.layout!r}; one of: {' '.join(folders.LAYOUTS)}")
+    if not look.root.exists():
+        raise NotFoundError(f"{look.root}: no such file or folder")
+    pattern = Pattern(look.ask.pattern, look.ask.structures) if look.ask.pattern else None
+    table = NameTable(look.ask.names) if look.ask.names else None
+    files = _files(look)
+    layout = _layout(look, files)
+    if not files and not look.findings:
+        look.remark(look.root, "nothing-found", f"nothing to import; looked for {_wanted(look.labels)}")
+    files = _matching(look, files, pattern) if pattern else _of_role(look, files, layout)
+    for file in files:
+        named = table.case_of(file.path, file.below) if table else None
+        file.case = look.case or named or file.case or ("" if file.structure else case_name(file.path))
+    _table_remarks(look, table)
+    found = [*_masks(look, files), *_whole(look, files, layout)]  # corrections come last, and sorting keeps the order
+    found.sort(key=lambda item: item.case)
+    return Search(tuple(found), tuple(look.findings), layout, tuple(sorted(look.left.items())))
 
 
-def case_name(path: Path) -> str:
-    """The case a file is named after: `FLARE23_0001_0000.nii.gz` belongs to `FLARE23_0001`."""
-    return _stem(path).removesuffix(_CHANNEL)
-
-
-def _search(path: Path, case: str | None, labels: bool) -> Search:
-    if not path.exists():
-        raise NotFoundError(f"{path}: no such file or folder")
-    findings: list[Finding] = []
-    paths = list(_walk(path, findings, labels)) if path.is_dir() else list(_single(path, findings))
-    if not paths and not findings:
-        findings.append(_finding(path, "nothing-found", f"nothing to import; looked for {_wanted(labels)}"))
-    if case is not None and len(paths) > 1:
-        findings.append(_finding(path, "several-files", f"{len(paths)} files cannot all be case {case!r}; name one"))
-        return Search((), tuple(findings))
-    found = _named(paths, case, labels, findings)
-    return Search(tuple(sorted(_unique(found, findings))), tuple(findings))
-
-
-def _single(path: Path, findings: list[Finding]) -> Iterator[Path]:
-    if _is_volume(path):
-        yield path
+def _files(look: _Look) -> list[_File]:
+    """Everything under the root that could be one of those wanted."""
+    root = look.root
+    if root.is_dir():
+        paths = list(walk(root, look.findings, dicom=not look.labels))
+        if look.ask.layout == "dicom":
+            paths = [path for path in paths if not is_volume(path)]
     else:
-        advice = "give the folder of the slices" if is_dicom(path) else f"not one of {', '.join(SUFFIXES)}"
-        findings.append(_finding(path, "unknown-format", advice))
+        paths = list(single(root, look.findings))
+    name = root.resolve().name if root.is_dir() else ""
+    belows = [PurePosixPath(p.relative_to(root).as_posix() if root.is_dir() else p.name) for p in paths]
+    return [_File(path, below, folders.place(below, name)) for path, below in zip(paths, belows, strict=True)]
 
 
-def _walk(root: Path, findings: list[Finding], labels: bool) -> Iterator[Path]:
-    """Every volume under a folder, in the order of the names; links are followed to files inside the folder only."""
-
-    def unreadable(error: OSError) -> None:
-        findings.append(_finding(Path(error.filename), "unreadable", f"the folder cannot be read: {error.strerror}"))
-
-    for name, folders, files in os.walk(root, onerror=unreadable):
-        folder = Path(name)
-        folders[:] = sorted(f for f in folders if _stays(root, folder / f, findings) and not (folder / f).is_symlink())
-        here = [folder / f for f in sorted(files) if _stays(root, folder / f, findings)]
-        volumes = [p for p in here if _is_volume(p)]
-        yield from volumes
-        if not volumes and not labels and _holds_slices(folder, here, findings):
-            yield folder
+def _layout(look: _Look, files: list[_File]) -> str:
+    """The layout asked for, else the one that is recognised."""
+    asked = look.ask.layout
+    if asked in ("flat", "dicom") or not files:
+        return "flat" if asked == "auto" else asked
+    if not look.root.is_dir():
+        return "flat" if asked == "auto" else asked
+    seen = folders.recognise(look.root, [f.below for f in files], all(f.path.is_dir() for f in files))
+    if asked not in ("auto", seen):
+        message = f"names and folders look like the layout {seen}, not {asked}; they were read as {asked}"
+        look.findings.append(made(look.root, "layout-differs", message, "warning"))
+    return seen if asked == "auto" else asked
 
 
-def _stays(root: Path, path: Path, findings: list[Finding]) -> bool:
-    """Whether a path met on the way is to be looked at: not hidden, not junk, not a link that leaves the root."""
-    if path.name.startswith(".") or path.name == "__MACOSX":
+def _matching(look: _Look, files: list[_File], pattern: Pattern) -> list[_File]:
+    """The files for which the pattern holds, with what it reads from their paths."""
+    kept = []
+    for file in files:
+        parts = pattern.read(file.below)
+        if parts:
+            file.case, file.structure = parts
+            kept.append(file)
+    missed = len(files) - len(kept)
+    if missed:
+        example = next(f.below for f in files if f not in kept)
+        message = f"{missed} of {len(files)} files do not match {pattern.text}, such as {example}; they were left out"
+        look.findings.append(made(look.root, "not-matched", message, "info" if kept else "error"))
+    return kept
+
+
+def _of_role(look: _Look, files: list[_File], layout: str) -> list[_File]:
+    """The scans of a collection, or its labels; everything where no folder below the root tells them apart."""
+    if look.ask.layout == "flat":
+        return files
+    if layout == "nnunet" and not look.labels:
+        files = _first_channel(look, files)
+    if not any(file.place.role and file.place.below for file in files):
+        return files
+    own = "label" if look.labels else "image"
+    kept = []
+    for file in files:
+        role = file.place.role or ("image" if stem(file.path).endswith(CHANNEL) or file.path.is_dir() else None)
+        if role is None:
+            message = "neither in a folder of images nor of labels; import its folder by itself, or move it"
+            look.findings.append(made(file.path, "unclear-role", message, "warning"))
+        elif role == own:
+            kept.append(file)
+        else:
+            look.left[file.place.collection] += 1
+    if not kept:
+        other = "images" if look.labels else "labels"
+        look.remark(look.root, "nothing-found", f"{sum(look.left.values())} files, all of them {other} by their folder")
+    return kept
+
+
+def _first_channel(look: _Look, files: list[_File]) -> list[_File]:
+    others = folders.channels(file.path for file in files)
+    for path in sorted(others):
+        message = f"a further channel of {stem(path)[:-5]}; only channel {CHANNEL} is taken"
+        look.findings.append(made(path, "extra-channel", message, "warning", stem(path)[:-5]))
+    return [file for file in files if file.path not in others]
+
+
+def _table_remarks(look: _Look, table: NameTable | None) -> None:
+    if table and table.unused:
+        message = f"{len(table.unused)} names in {table.path.name} are of no file: {shorten(table.unused)}"
+        look.findings.append(made(table.path, "name-unused", message, "warning"))
+
+
+def _masks(look: _Look, files: list[_File]) -> Iterator[Found]:
+    """Files of one structure each, put together by case."""
+    groups: dict[tuple[Path, str], list[_File]] = defaultdict(list)
+    unknown: dict[str, int] = Counter()
+    for file in _mask_files(look, files):
+        if file.structure in look.ask.structures:
+            groups[file.path.parent, file.case].append(file)
+        else:
+            unknown[file.structure] += 1
+    for name, times in sorted(unknown.items()):
+        message = f"the mapping has no structure {name!r}: {times} files left out; name it in a mapping under [names]"
+        look.findings.append(made(look.root, "unknown-structure", message, "warning"))
+    if unknown and not groups:
+        look.remark(look.root, "nothing-found", "no file is named after a structure that the mapping has")
+    for (folder, case), members in groups.items():
+        masks = tuple(sorted((file.structure, file.path) for file in members))
+        if _nameable(look, folder, case):
+            yield Found(case, folder, masks=masks)
+
+
+def _mask_files(look: _Look, files: list[_File]) -> Iterator[_File]:
+    """Those files that hold one structure each: a pattern says so, or all the names in their folder."""
+    if any(file.structure for file in files):
+        yield from (file for file in files if file.structure)
+        return
+    if not look.labels or look.ask.layout == "flat" or look.ask.pattern:
+        return
+    by_folder: dict[Path, list[_File]] = defaultdict(list)
+    for file in files:
+        by_folder[file.path.parent].append(file)
+    for folder, members in by_folder.items():
+        if len(members) > 1 and sum(stem(f.path) in look.ask.structures for f in members) * 2 > len(members):
+            for file in members:
+                file.structure = stem(file.path)
+                file.case = look.case or _folder_case(folder)
+                yield file
+
+
+def _folder_case(folder: Path) -> str:
+    """The case a folder of masks is named after: `s0001/segmentations` is of s0001."""
+    resolved = folder.resolve()
+    generic = folders.place(PurePosixPath(resolved.name, "x"), "").role == "label"
+    return resolved.parent.name if generic else resolved.name
+
+
+def _whole(look: _Look, files: list[_File], layout: str) -> list[Found]:
+    """Files that are a scan or a label each."""
+    files = [file for file in files if not file.structure]
+    if look.labels and look.ask.layout != "flat":
+        files = _one_collection(look, files)
+    if look.case is not None and len(files) > 1:
+        message = f"{len(files)} files cannot all be case {look.case!r}; name one"
+        look.remark(look.root, "several-files", message)
+        return []
+    files = [file for file in files if _nameable(look, file.path, file.case)]
+    if look.case is None and layout != "flat":
+        _pad(look, files)
+    for file in files:
+        if look.labels and look.case is None and not look.ask.pattern and stem(file.path).endswith(CHANNEL):
+            message = f"label files do not end in {CHANNEL}; taken as case {file.case}"
+            look.findings.append(made(file.path, "label-name-suffix", message, "info", file.case))
+    return list(_unique(look, files))
+
+
+def _nameable(look: _Look, path: Path, name: str) -> bool:
+    if not is_case_name(name):
+        message = f"{name!r} cannot name a case: letters, digits, '.', '_', '+', '-', at most 128; use --case"
+        look.remark(path, "bad-name", message)
         return False
-    if path.is_symlink():
-        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-            message = "a link that leaves the folder; copy the file there, or import what it points to"
-            findings.append(_finding(path, "outside-root", message))
-            return False
-        if not path.exists():
-            findings.append(_finding(path, "unreadable", "a link to a file that is not there; fetch it first"))
-            return False
     return True
 
 
-def _holds_slices(folder: Path, paths: Iterable[Path], findings: list[Finding]) -> bool:
-    try:
-        return any(is_dicom(path) for path in paths)
-    except OSError as error:
-        findings.append(_finding(folder, "unreadable", f"a file in it cannot be read: {error.strerror}"))
-        return False
+def _pad(look: _Look, files: list[_File]) -> None:
+    """Give names that were written short, such as `Case1` among `Case_00002`, in full."""
+    full = padded((file.case for file in files), look.ask.known)
+    for file in files:
+        if file.case in full:
+            message = f"{file.case} is {full[file.case]} written short; taken as that"
+            file.case = full[file.case]
+            look.findings.append(made(file.path, "name-padded", message, "info", file.case))
 
 
-def _named(paths: Iterable[Path], case: str | None, labels: bool, findings: list[Finding]) -> Iterator[Found]:
-    for path in paths:
-        name = case if case is not None else case_name(path)
-        if not is_case_name(name):
-            message = f"{name!r} cannot name a case: letters, digits, '.', '_', '+', '-', at most 128; use --case"
-            findings.append(_finding(path, "bad-name", message))
-            continue
-        if labels and case is None and _stem(path).endswith(_CHANNEL):
-            message = f"label files do not end in {_CHANNEL}; taken as case {name}"
-            findings.append(_finding(path, "label-name-suffix", message, "info", name))
-        yield Found(name, path)
+def _one_collection(look: _Look, files: list[_File]) -> list[_File]:
+    """The labels of one maker: people's, or those of one group's model; none and a finding where that is not one."""
+    pseudo = [file for file in files if file.place.pseudo]
+    if look.ask.generated is not None and 0 < len(pseudo) < len(files):
+        for file in files:
+            if file.place.pseudo != look.ask.generated:
+                look.left[file.place.collection] += 1
+        files = [file for file in files if file.place.pseudo == look.ask.generated]
+    cases: dict[str, set[str]] = defaultdict(set)
+    for file in files:
+        if file.place.pseudo:
+            cases[file.place.collection].add(file.case)
+    if len(cases) > 1 and sum(map(len, cases.values())) > len(set().union(*cases.values())):
+        message = f"labels of {len(cases)} collections for the same cases; import one of: {', '.join(sorted(cases))}"
+        look.remark(look.root, "several-collections", message)
+        return []
+    return files
 
 
-def _unique(found: Iterable[Found], findings: list[Finding]) -> Iterator[Found]:
-    """Those whose case no other file claims; the others become findings."""
-    everything = list(found)
-    times = Counter(item.case for item in everything)
-    for item in everything:
-        if times[item.case] == 1:
-            yield item
-        else:
-            message = f"{times[item.case]} files name case {item.case}; import them from separate folders"
-            findings.append(_finding(item.path, "duplicate-name", message, case=item.case))
-
-
-def _finding(path: Path, rule: str, message: str, severity: Severity = "error", case: str | None = None) -> Finding:
-    return Finding(severity, case, rule, message, str(path))
-
-
-def _is_volume(path: Path) -> bool:
-    return path.name.lower().endswith(SUFFIXES) and path.is_file()
-
-
-def _stem(path: Path) -> str:
-    """The name without a volume's extension; of a DICOM folder its name, even where the path is `.`."""
-    name = path.resolve().name if path.is_dir() else path.name
-    for suffix in SUFFIXES:
-        if name.lower().endswith(suffix) and not path.is_dir():
-            return name[: -len(suffix)]
-    return name
+def _unique(look: _Look, files: Iterable[_File]) -> Iterator[Found]:
+    """Those whose case no other file claims; the others become findings. A correction follows what it corrects."""
+    claims: dict[tuple[bool, str], list[_File]] = defaultdict(list)
+    for file in files:
+        claims[file.place.fix and look.labels and look.ask.layout != "flat", file.case].append(file)
+    for (fix, case), claimed in sorted(claims.items()):
+        for file in claimed:
+            if len(claimed) > 1:
+                message = f"{len(claimed)} files name case {case}; import them from separate folders"
+                look.findings.append(made(file.path, "duplicate-name", message, "error", case))
+                continue
+            if fix and (False, case) in claims:
+                message = "a corrected file; it comes in after the one it corrects, as a newer revision"
+                look.findings.append(made(file.path, "corrected-file", message, "info", case))
+            yield Found(case, file.path, split=None if look.labels else file.place.split)
 
 
 def _wanted(labels: bool) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flaredb.errors import Finding, NotFoundError, Severity
+from flaredb.exchange.casenames import is_case_name
 from flaredb.exchange.findings import refusal
-from flaredb.exchange.layouts import is_case_name
 from flaredb.exchange.numbering import find_gaps
 from flaredb.exchange.places import named_case
 

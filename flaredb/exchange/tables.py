@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flaredb.errors import Finding, InvalidDataError, NotFoundError
-from flaredb.exchange.layouts import is_case_name
+from flaredb.exchange.casenames import is_case_name
 
 
 class Row(NamedTuple):

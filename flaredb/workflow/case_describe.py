@@ -13,7 +13,7 @@ from flaredb.catalog.database import Connection, Write
 from flaredb.catalog.registration import described, in_snapshots
 from flaredb.catalog.tables import SPLITS
 from flaredb.errors import Finding, InvalidDataError
-from flaredb.exchange.layouts import is_case_name
+from flaredb.exchange.casenames import is_case_name
 from flaredb.exchange.tables import Row, read_sheet
 from flaredb.workflow.results import Outcome, Result, Tally
 from flaredb.workspace import Workspace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flaredb.catalog import case_events, cases
 from flaredb.errors import InvalidDataError, UsageError
-from flaredb.exchange.layouts import is_case_name
+from flaredb.exchange.casenames import is_case_name
 from flaredb.workflow.results import Result
 from flaredb.workspace import Workspace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flaredb.errors import Finding, InvalidDataError
-from flaredb.exchange.layouts import is_case_name
+from flaredb.exchange.casenames import is_case_name
 from flaredb.exchange.manifests import Entry, Manifest, choose_split, read_manifest, review
 from flaredb.exchange.numbering import shorten
 from flaredb.exchange.places import find_inside

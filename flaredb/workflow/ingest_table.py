@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flaredb.catalog.tables import SPLITS
 from flaredb.errors import Finding, InvalidDataError
-from flaredb.exchange.layouts import is_case_name
+from flaredb.exchange.casenames import is_case_name
 from flaredb.exchange.numbering import shorten
 from flaredb.exchange.places import find_inside, named_case
 from flaredb.exchange.tables import Row, Sheet, read_sheet, refused_row

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaredb.errors import NotFoundError
-from flaredb.exchange.layouts import Search, find_images, find_labels, is_case_name
+from flaredb.exchange.casenames import is_case_name
+from flaredb.exchange.layouts import Search, find_images, find_labels
 from tests.exchange.builders import dicom
 
 
