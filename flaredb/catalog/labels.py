@@ -108,6 +108,12 @@ def of_source(connection: Connection, source: str, newest: bool = True) -> list[
     return _labels(connection, rows)
 
 
+def of_file(connection: Connection, case: str, source: str, sha256: str) -> list[Label]:
+    """A source's labels of a case that came from a file of this digest, oldest first."""
+    named = (t.cases.c.name == case) & (t.sources.c.name == source) & (t.labels.c.file_sha256 == sha256)
+    return _labels(connection, connection.execute(_select().where(named).order_by(t.labels.c.id)).all())
+
+
 def by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Label]:
     """Labels by number."""
     found: dict[int, Label] = {}
@@ -190,6 +196,12 @@ def ensure_source(write: Write, name: str, kind: str, recipe: str | None = None)
 def numbers_of(connection: Connection, source: str) -> list[int]:
     """Row numbers of a source's labels; none if there is no such source."""
     return list(connection.execute(select(t.labels.c.id).join(t.sources).where(t.sources.c.name == source)).scalars())
+
+
+def of_volume(connection: Connection, volume: str, but: str) -> list[str]:
+    """Names of the labels with these voxels on this grid of all cases `but` one, oldest first."""
+    query = _select().where(t.labels.c.volume == volume, t.cases.c.name != but).order_by(t.labels.c.id)
+    return [f"{row.case}@{row.source}@{row.revision}" for row in connection.execute(query)]
 
 
 def volumes(connection: Connection) -> dict[str, tuple[str, str]]:
