@@ -20,6 +20,7 @@ from flaredb.exchange.read import Scan, read_label
 from flaredb.labels.mappings import Mapping, load_mapping
 from flaredb.labels.policy import KINDS
 from flaredb.workflow.annotated import Statement, Statements, remarks, resolve
+from flaredb.workflow.doubts import find_misplaced, find_twin
 from flaredb.workflow.executors import in_order
 from flaredb.workflow.ingest_images import record_failure, under_present_names
 from flaredb.workflow.placing import Target, place
@@ -127,6 +128,7 @@ def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Map
         item.case, statement, [n for n in annotated if not presence.get(n, absent).voxels], item.path.name
     )
     findings += _out_of_range(item, scan.voxels, mapping)
+    findings += find_misplaced(workspace, known, scan.voxels, mapping, item.path.name)
     volume = workspace.volumes.put_label(scan.voxels, scan.grid).volume
     label = NewLabel(
         case=item.case,
@@ -159,6 +161,7 @@ def _enter(
             cases.add(write, item.case, patient, "train", cases.grid_facts(scan.grid))
         elif known.grid is None:
             cases.set_facts(write, item.case, cases.grid_facts(scan.grid))
+        findings += find_twin(write, label)
         outcome, name = enter_label(write, label, options.accepted)
         if outcome == "added":
             write.add_findings(findings)
