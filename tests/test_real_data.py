@@ -167,8 +167,8 @@ def test_export_gives_back_what_came_in(imported, tmp_path):
         else:
             same_series(out, path)
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert len(manifest) == done.json["added"]
-    assert all(len(row["volume"]) == 64 for row in manifest)
+    assert len(manifest["files"]) == done.json["added"]
+    assert all(len(row["volume"]) == 64 for row in manifest["files"])
 
 
 def same_file(out: Path, original: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.workflow.cohort import EXTERNAL
 from flaredb.workflow.evaluate import evaluate, score_files
-from flaredb.workflow.export import export_nifti
+from flaredb.workflow.export_nifti import export_nifti
 from flaredb.workflow.ingest_labels import LabelOptions
 from tests.cohorts import add_case, add_label, blocks, codes, flaredb
 

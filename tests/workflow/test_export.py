@@ -10,7 +10,8 @@ import pytest
 
 from flaredb.errors import ConflictError, NotFoundError
 from flaredb.workflow.cohort import EXTERNAL
-from flaredb.workflow.export import export_nifti
+from flaredb.workflow.export_choice import ExportOptions
+from flaredb.workflow.export_nifti import export_nifti
 from flaredb.workflow.ingest_labels import LabelOptions
 from tests.cohorts import add_case, add_label, blocks
 
@@ -45,7 +46,7 @@ def test_current_labels_mark_what_is_undecided(empty, tmp_path, undecided, value
     add_label(empty, tmp_path / "1", "a", blocks(1, 14), "all", LabelOptions("flare23", "ground-truth"))
     add_case(empty, tmp_path, "b", 3)
     add_label(empty, tmp_path / "1", "b", blocks(14), "tumor", LabelOptions("flare23", "ground-truth"))
-    done = export_nifti(empty, tmp_path / "out", "current", undecided=undecided)
+    done = export_nifti(empty, tmp_path / "out", ExportOptions("current", undecided))
     assert "labels/current/a.nii.gz" in done.ids
     decided = array(tmp_path / "out" / "labels" / "current" / "a.nii.gz")
     assert [int(v) for v in decided[:, 0, 0]] == [1, 14, 0, 0, 0, 0]
@@ -55,14 +56,14 @@ def test_current_labels_mark_what_is_undecided(empty, tmp_path, undecided, value
 
 def test_one_source_and_some_cases(workspace, tmp_path):
     """`--labels SOURCE` and `--where` leave the others out, and the manifest says what each file is."""
-    done = export_nifti(workspace, tmp_path / "out", "flare21", "split = 'validation'")
+    done = export_nifti(workspace, tmp_path / "out", ExportOptions("flare21", where="split = 'validation'"))
     assert sorted(done.ids) == [
         "images/FLARE23Ts_0001_0000.nii.gz",
         "images/FLARE23Ts_0002_0000.nii.gz",
         "labels/flare21/1/FLARE23Ts_0001.nii.gz",
         "labels/flare21/1/FLARE23Ts_0002.nii.gz",
     ]
-    manifest = {row["file"]: row for row in json.loads((tmp_path / "out" / "manifest.json").read_text())}
+    manifest = {row["file"]: row for row in json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]}
     assert set(manifest) == set(done.ids)
     row = manifest["labels/flare21/1/FLARE23Ts_0001.nii.gz"]
     assert row["kind"] == "external"
@@ -71,17 +72,17 @@ def test_one_source_and_some_cases(workspace, tmp_path):
 
 
 def test_an_export_is_not_overwritten(workspace, tmp_path):
-    """A folder that holds an export is refused, and so is an unknown source."""
-    export_nifti(workspace, tmp_path / "out", where="split = 'test'")
-    with pytest.raises(ConflictError, match="holds an export"):
+    """A folder that holds another export is refused, and so is an unknown source."""
+    export_nifti(workspace, tmp_path / "out", ExportOptions(where="split = 'test'"))
+    with pytest.raises(ConflictError, match="holds another export"):
         export_nifti(workspace, tmp_path / "out")
     with pytest.raises(NotFoundError, match="flare21 flare23"):
-        export_nifti(workspace, tmp_path / "other", "nobody")
+        export_nifti(workspace, tmp_path / "other", ExportOptions("nobody"))
 
 
 def test_predictions_leave_on_their_scans_axes(after_round, tmp_path):
     """A prediction is exported with the affine of its scan's file."""
-    export_nifti(after_round, tmp_path / "out", "organ/1")
+    export_nifti(after_round, tmp_path / "out", ExportOptions("organ/1"))
     predictions = list((tmp_path / "out" / "labels" / "organ" / "1" / "1").glob("*.nii.gz"))
     assert len(predictions) == 11
     for path in predictions:

@@ -11,7 +11,7 @@ import pytest
 from flaredb.errors import InvalidDataError
 from flaredb.workflow.annotated import stated
 from flaredb.workflow.current import label_current
-from flaredb.workflow.export import export_nifti
+from flaredb.workflow.export_nifti import export_nifti
 from flaredb.workflow.ingest_images import ingest_images
 from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
 from flaredb.workflow.integrity import fsck

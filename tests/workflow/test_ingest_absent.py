@@ -9,7 +9,7 @@ import pytest
 
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.workflow.current import label_current
-from flaredb.workflow.export import export_nifti
+from flaredb.workflow.export_nifti import export_nifti
 from flaredb.workflow.ingest_absent import ingest_absent
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.ingest_table import ingest_table

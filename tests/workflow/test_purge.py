@@ -15,7 +15,8 @@ from flaredb.workflow.backup import backup
 from flaredb.workflow.case_describe import case_describe
 from flaredb.workflow.case_events import case_rename, case_same
 from flaredb.workflow.current import label_current
-from flaredb.workflow.export import export_nifti
+from flaredb.workflow.export_choice import ExportOptions
+from flaredb.workflow.export_nifti import export_nifti
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.integrity import fsck, gc
 from flaredb.workflow.purge import case_purge
@@ -133,9 +134,10 @@ def test_snapshots_and_models_still_say_what_they_were(shown):
         snapshot_export(shown, name, shown.root / "s.json")
 
 
-def test_without_yes_nothing_changes(shown):
+def test_without_yes_nothing_changes(shown, tmp_path):
     """What would go is said: cases, labels, what learnt from it, and the copies that people must delete."""
-    export_nifti(shown, shown.root / "nifti", where=f"\"case\" = '{VICTIM}'")
+    export_nifti(shown, tmp_path / "nifti", ExportOptions(where=f"\"case\" = '{VICTIM}'"))
+    shutil.copytree(tmp_path / "nifti", shown.root / "nifti")
     (shown.root / "backups").mkdir()
     backup(shown, shown.root / "backups" / "copy.db")
     files = {path: path.read_bytes() for path in shown.root.rglob("*") if path.is_file()}
