@@ -28,6 +28,8 @@ ROOMS = {
     "zarr": {"volumes"},
     "SimpleITK": {"exchange"},
     "nibabel": {"exchange"},
+    "pydicom": {"exchange"},
+    "highdicom": {"exchange"},
     "torch": {"trainers"},
     "monai": {"trainers"},
     "safetensors": {"trainers"},

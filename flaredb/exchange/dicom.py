@@ -1,173 +1,140 @@
-"""Reading a folder of DICOM slices through ITK's GDCM reader.
+"""Reading DICOM: a folder of slices, or one file of many frames, holds one volume or several.
 
 Slices are put in order by where they lie, and the affine comes from their positions, so that a tilted gantry is
-described as it is. Patient name and id are never asked for.
+described as it is. Patients, ids and UIDs are asked for only so that nothing shown or stored carries them; what is
+said of a file says which of how many it is, not its name.
 """
-
-# mypy: allow-untyped-calls
-# because SimpleITK has hardly any types
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import SimpleITK
-from numpy.typing import NDArray
 
-from flaredb.errors import Finding
-from flaredb.exchange.findings import refusal, remark
-from flaredb.exchange.itk import information, quiet, ras_affine, reason
-from flaredb.exchange.stored import Stored, check_geometry, check_size, file_space, sha256_of
+from flaredb.errors import Finding, InvalidDataError
+from flaredb.exchange.dicom_headers import Frame, is_dicom
+from flaredb.exchange.dicom_names import HIDDEN
+from flaredb.exchange.dicom_pixels import read_frames
+from flaredb.exchange.dicom_series import Holding, Volume, look_into
+from flaredb.exchange.dicom_stack import LEAST_SLICES, Remark, Stack
+from flaredb.exchange.findings import refusal
+from flaredb.exchange.itk import ras_affine
+from flaredb.exchange.stored import Stored, check_geometry, file_space, sha256_of
 
-LEAST_SLICES = 10
-_SERIES, _KIND, _POSITION, _ORIENTATION = "0020|000e", "0008|0008", "0020|0032", "0020|0037"
-
-
-class _Slice(NamedTuple):
-    """One file: series id, whether a scout, LPS position (mm), row and column cosines, size and spacing (x, y)."""
-
-    path: Path
-    series: str
-    scout: bool
-    position: tuple[float, ...]
-    orientation: tuple[float, ...]
-    size: tuple[int, int]
-    spacing: tuple[float, float]
-    pixel: int
+__all__ = ["LEAST_SLICES", "Folder", "Series", "is_dicom", "read_series", "series_digest", "series_in"]
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file is a DICOM one, by its mark `DICM` at byte 128; an index named DICOMDIR is none."""
-    if path.name.startswith(".") or path.name == "DICOMDIR" or not path.is_file():
-        return False
-    with path.open("rb") as handle:
-        return handle.read(132)[128:] == b"DICM"
+class Series(NamedTuple):
+    """A volume of a folder: how to ask for it (`part`, empty for an only one), what it is, and how many slices.
+
+    `name` may name a case, as `part` added to a folder's name may not where the folder is called after the patient.
+    `key` is a digest that is equal for slices of one series in other folders, and `places` where they lie (mm).
+    """
+
+    part: str
+    what: str
+    slices: int
+    name: str
+    key: str
+    places: frozenset[tuple[float, ...]]
 
 
-def read_series(folder: Path) -> Stored:
-    """Read the one series of ten slices or more in `folder`; file axes are (column, row, slice from low to high).
+class Folder(NamedTuple):
+    """What a folder or file of DICOM holds, with a path that may be shown, and findings on what was left out.
 
-    Scouts and shorter series are skipped with a finding. The digest is the sha256 over the sorted sha256s of the
-    slices. Raises InvalidDataError with rule `dicom-series` (none or several), `dicom-slices` (differing, missing or
-    unevenly spaced ones), `bad-geometry`, `absurd-size` or `unreadable`.
+    `named` is False where the path's last part says who the patient is.
+    """
+
+    series: tuple[Series, ...]
+    shown: str
+    named: bool
+    findings: tuple[Finding, ...]
+
+
+def series_in(path: Path) -> Folder:
+    """The volumes of a folder of slices, or of one file, from their headers.
+
+    A folder whose headers are damaged holds nothing, and a finding `unreadable`. Findings otherwise: `dicom-skipped`
+    (scouts, series under ten slices, slices all at one place), `dicom-not-ct`, `dicom-mixed`.
     """
     try:
-        with quiet():
-            slices = [_inspect(path) for path in sorted(folder.iterdir()) if is_dicom(path)]
-            series, findings = _choose(folder, slices)
-            ordered = _in_order(folder, series)
-            return _read(folder, ordered, findings)
-    except (RuntimeError, OSError) as error:
-        raise refusal(folder, "unreadable", f"a slice cannot be read ({reason(error)}); copy it again") from error
+        held = look_into(path)
+    except InvalidDataError as error:
+        return Folder((), HIDDEN, False, tuple(f._replace(path=HIDDEN) for f in error.findings))
+    shown = held.identifiers.shown(path)
+    left = held.remarks if len(held.volumes) != 1 else ()  # what lies beside an only one is said when it is read
+    findings = tuple(Finding("warning", None, *remark, path=shown) for remark in left)
+    series = tuple(_series(volume) for volume in held.volumes)
+    return Folder(series, shown, not held.identifiers.are_in(path.resolve().name), findings)
 
 
-def _inspect(path: Path) -> _Slice:
-    """Read one slice's header."""
+def read_series(path: Path, part: str = "") -> Stored:
+    """Read a volume of a folder or file; file axes are (column, row, slice from low to high).
+
+    `part` says which, as `series_in` names it; it may be left out where there is but one. The digest is the sha256
+    over the sorted sha256s of the files. Raises InvalidDataError with rule `dicom-series` (none, several, or no such
+    part), one of the rules of `stack`, `bad-geometry`, `absurd-size`, `dicom-compressed`, `dicom-colour` or
+    `unreadable`.
+    """
     try:
-        reader = information(path, "GDCMImageIO")
-    except RuntimeError as error:
-        raise refusal(path, "unreadable", f"the slice cannot be read ({reason(error)}); copy it again") from error
-    size, spacing = reader.GetSize(), reader.GetSpacing()
-    if reader.GetNumberOfComponents() != 1 or len(size) < 2 or any(n != 1 for n in size[2:]):
-        raise refusal(path, "dicom-slices", "colour or several frames in a file; export it as single grey slices")
-    check_size(path, math.prod(size), path.stat().st_size)
-    return _Slice(
-        path,
-        _text(reader, _SERIES),
-        "LOCALIZER" in _text(reader, _KIND).upper(),
-        _numbers(path, reader, _POSITION, 3),
-        _numbers(path, reader, _ORIENTATION, 6),
-        (size[0], size[1]),
-        (spacing[0], spacing[1]),
-        reader.GetPixelID(),
-    )
+        held = look_into(path)
+        volume = _choose(held, part)
+        if isinstance(volume.stack, Remark):
+            raise refusal(path, *volume.stack)
+        return _read(path, held, volume, volume.stack)
+    except InvalidDataError as error:
+        raise _safe(error) from None
 
 
-def _text(reader: SimpleITK.ImageFileReader, key: str) -> str:
-    return str(reader.GetMetaData(key)).strip(" \0") if reader.HasMetaDataKey(key) else ""
-
-
-def _numbers(path: Path, reader: SimpleITK.ImageFileReader, key: str, count: int) -> tuple[float, ...]:
-    """The numbers of a position or orientation tag; an absent tag gives an empty tuple."""
-    text = _text(reader, key)
+def series_digest(path: Path, part: str = "") -> str:
+    """The digest that `read_series` would give, from headers and bytes alone; the same errors."""
     try:
-        values = tuple(float(part) for part in text.split("\\")) if text else ()
-    except ValueError:
-        values = (math.nan,)
-    if values and (len(values) != count or not all(map(math.isfinite, values))):
-        raise refusal(path, "bad-geometry", f"tag ({key.replace('|', ',')}) is {text!r}; {count} numbers are needed")
-    return values
+        return _digest(_choose(look_into(path), part).frames)
+    except InvalidDataError as error:
+        raise _safe(error) from None
 
 
-def _choose(folder: Path, slices: Sequence[_Slice]) -> tuple[list[_Slice], tuple[Finding, ...]]:
-    """The slices of the only series that is long enough, and a finding for each that was skipped."""
-    series: dict[str, list[_Slice]] = {}
-    for item in slices:
-        series.setdefault("scout" if item.scout else item.series, []).append(item)
-    long = [name for name, items in series.items() if name != "scout" and len(items) >= LEAST_SLICES]
-    if len(long) != 1:
-        lengths = ", ".join(str(len(items)) for items in series.values()) or "no"
-        message = f"{len(long)} series of {LEAST_SLICES} slices or more (found {lengths} slices); one a folder, please"
-        raise refusal(folder, "dicom-series", message)
-    skipped = tuple(
-        remark(items[0].path, "dicom-skipped", f"a scout or short series of {len(items)} slices was left out")
-        for name, items in series.items()
-        if name != long[0]
-    )
-    return series[long[0]], skipped
+def _series(volume: Volume) -> Series:
+    first = volume.frames[0]
+    thick = f", {volume.stack.columns[2, 2]:.3g} mm apart" if isinstance(volume.stack, Stack) else ""
+    what = f"{len(volume.frames)} slices of {first.size[0]} × {first.size[1]}{thick}"
+    name = "ct-" + sha256_of(first.path)[:12] + (f"-{volume.part}" if volume.part else "")
+    places = frozenset(tuple(round(p, 2) for p in frame.position) for frame in volume.frames)
+    return Series(volume.part, what, len(volume.frames), name, volume.series, places)
 
 
-def _in_order(folder: Path, slices: Sequence[_Slice]) -> list[_Slice]:
-    """The slices sorted along their normal, checked to be alike and evenly spaced."""
-    first = slices[0]
-    if not all(item.position and item.orientation for item in slices):
-        raise refusal(folder, "bad-geometry", "slices without position or orientation; export the series again")
-    alike = all(item.size == first.size and np.allclose(item.spacing, first.spacing, rtol=1e-4) for item in slices)
-    if not alike or any(np.abs(np.subtract(s.orientation, first.orientation)).max() > 1e-3 for s in slices):
-        raise refusal(folder, "dicom-slices", "slices differ in size, spacing or orientation; one volume a folder")
-    normal = np.cross(first.orientation[:3], first.orientation[3:])
-    ordered = sorted(slices, key=lambda item: float(np.dot(item.position, normal)))
-    positions = np.array([item.position for item in ordered])
-    heights = positions @ normal
-    step = (heights[-1] - heights[0]) / (len(ordered) - 1)
-    regular = np.linspace(positions[0], positions[-1], len(ordered))
-    off = float(np.linalg.norm(positions - regular, axis=1).max())
-    if step <= 0 or off > 0.1 * step:
-        steps = np.diff(heights)
-        message = (
-            f"slices are missing, doubled or unevenly spaced: steps of {steps.min():.3f} to {steps.max():.3f} mm, "
-            f"a slice lies {off:.3f} mm off; complete the series"
-        )
-        raise refusal(folder, "dicom-slices", message)
-    return ordered
+def _choose(held: Holding, part: str) -> Volume:
+    found = [volume for volume in held.volumes if part in ("", volume.part)]
+    if len(found) == 1:
+        return found[0]
+    if held.volumes:
+        said = ", ".join(f"{volume.part or 'the only one'} ({len(volume.frames)} slices)" for volume in held.volumes)
+        raise refusal(Path(HIDDEN), "dicom-series", f"{len(held.volumes)} volumes here: {said}; import the folder")
+    why = "; ".join(remark.message for remark in held.remarks) or "no DICOM files"
+    raise refusal(Path(HIDDEN), "dicom-series", f"no series of {LEAST_SLICES} CT slices or more: {why}")
 
 
-def _read(folder: Path, ordered: Sequence[_Slice], findings: tuple[Finding, ...]) -> Stored:
-    reader = SimpleITK.ImageSeriesReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileNames([str(item.path) for item in ordered])
-    if len({item.pixel for item in ordered}) > 1:  # because ITK would force the first slice's type on all
-        reader.SetOutputPixelType(SimpleITK.sitkFloat64)
-    affine, pixdim = _geometry(ordered)
-    check_geometry(folder, affine, pixdim)
-    voxels: NDArray[Any] = SimpleITK.GetArrayFromImage(reader.Execute()).transpose(2, 1, 0)
-    shape = (*ordered[0].size, len(ordered))
-    if voxels.shape != shape:
-        raise refusal(folder, "dicom-slices", f"slices declare {shape} voxels, {voxels.shape} were read")
-    digests = sorted(sha256_of(item.path) for item in ordered)
-    digest = hashlib.sha256("".join(digests).encode()).hexdigest()
-    return Stored(voxels, 1.0, 0.0, file_space(shape, affine, voxels.dtype, pixdim), digest, findings)
+def _read(path: Path, held: Holding, volume: Volume, stacked: Stack) -> Stored:
+    pixdim = stacked.spacing
+    affine = ras_affine(stacked.columns, np.array(stacked.frames[0].position))
+    check_geometry(path, affine, pixdim)
+    voxels = read_frames(stacked.frames).transpose(2, 1, 0)
+    space = file_space((*stacked.frames[0].size, len(stacked.frames)), affine, voxels.dtype, pixdim)
+    left = held.remarks if len(held.volumes) == 1 else ()
+    remarks = tuple(Finding("warning", None, *remark, path=HIDDEN) for remark in (*volume.remarks, *left))
+    return Stored(voxels, 1.0, 0.0, space, _digest(volume.frames), remarks, held.patient)
 
 
-def _geometry(ordered: Sequence[_Slice]) -> tuple[NDArray[np.float64], tuple[float, float, float]]:
-    """RAS affine and voxel size (mm) of the stack, from the slices' own positions."""
-    first, last = np.array(ordered[0].position), np.array(ordered[-1].position)
-    step = (last - first) / (len(ordered) - 1)
-    (dx, dy), cosines = ordered[0].spacing, np.array(ordered[0].orientation)
-    columns = np.stack([cosines[:3] * dx, cosines[3:] * dy, step], axis=1)
-    return ras_affine(columns, first), (dx, dy, float(np.linalg.norm(step)))
+def _digest(frames: Sequence[Frame]) -> str:
+    """Over the sorted digests of the files the frames are in."""
+    digests = sorted(sha256_of(file) for file in {frame.path for frame in frames})
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _safe(error: InvalidDataError) -> InvalidDataError:
+    """The same refusal without a path, which may name a patient; the caller knows what may be shown."""
+    findings = [finding._replace(path=HIDDEN) for finding in error.findings]
+    return InvalidDataError("; ".join(finding.message for finding in findings), findings)

@@ -6,7 +6,7 @@ Not promised: anything of the file beside voxels and geometry (descriptions, pat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaredb.errors import Finding, NotFoundError
-from flaredb.exchange.dicom import read_series
+from flaredb.exchange.compare import straighten
+from flaredb.exchange.dicom import is_dicom, read_series
 from flaredb.exchange.findings import refusal
 from flaredb.exchange.itk import read_itk
 from flaredb.exchange.nifti import read_nifti
@@ -31,9 +32,11 @@ SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd")  # longest first: `x.nii
 class Scan:
     """A volume as read: a scan in HU or a label's codes.
 
-    `voxels` is C-contiguous in (z, y, x) LPS on `grid`; `space` says how the file had them; `sha256` is of the file's
+    `voxels` is C-contiguous in (z, y, x) LPS on `grid`, the file's as read unless it had to be put right; `space` says
+    how the file had them; `sha256` is of the file's
     bytes (of a DICOM series: over its slices' sorted digests; of a .mhd: over header and data). `findings` are remarks
-    of severity `warning` with no case in them; empty when there is nothing to say.
+    of severity `warning` with no case in them; empty when there is nothing to say. `patient` is the id a DICOM header
+    gives, only ever to be hashed; empty where there is none.
     """
 
     voxels: NDArray[Any]
@@ -41,18 +44,22 @@ class Scan:
     grid: Grid
     sha256: str
     findings: tuple[Finding, ...] = ()
+    patient: str = field(default="", repr=False)
 
 
-def read_image(path: Path, allow_lossy: bool = False) -> Scan:
-    """Read a scan as int16 HU, after the header's slope and intercept.
+def read_image(path: Path, allow_lossy: bool = False, part: str = "") -> Scan:
+    """Read a scan as int16 HU, after the header's slope and intercept; `part` names one series of a DICOM folder.
 
     Values must be whole numbers that fit; what lies within 0.001 of one is taken for the noise of float storage.
-    `allow_lossy` rounds and clips the others and adds a finding. Raises NotFoundError, and InvalidDataError with rule
-    `hu-not-integer`, `hu-out-of-range`, `not-finite` or one of the file's (see the readers).
+    `allow_lossy` rounds and clips the others and adds a finding. Directions that are not at right angles are put right
+    in `grid` (`compare.straighten`), while `space` stays the file's; slices of DICOM lie as they lie. Raises
+    NotFoundError, and InvalidDataError with rule `hu-not-integer`, `hu-out-of-range`, `not-finite`, `sheared` or one
+    of the file's (see the readers).
     """
-    stored = _stored(path)
+    stored = _stored(path, part)
     voxels, findings = to_hu(path, stored, allow_lossy)
-    return _scan(voxels, stored, findings)
+    grid, said = straighten(path, stored.space.grid) if path.is_file() else (stored.space.grid, ())
+    return replace(_scan(voxels, stored, (*findings, *said)), grid=grid)
 
 
 def read_label(path: Path) -> Scan:
@@ -66,18 +73,20 @@ def read_label(path: Path) -> Scan:
 
 
 def _scan(voxels: NDArray[np.integer[Any]], stored: Stored, findings: tuple[Finding, ...]) -> Scan:
-    return Scan(voxels, stored.space, stored.space.grid, stored.sha256, stored.findings + findings)
+    return Scan(voxels, stored.space, stored.space.grid, stored.sha256, stored.findings + findings, stored.patient)
 
 
-def _stored(path: Path) -> Stored:
+def _stored(path: Path, part: str = "") -> Stored:
     """Hand the file to the reader of its kind; the name decides, and no other reader is tried."""
     name = path.name.lower()
     if not path.exists():
         raise NotFoundError(f"{path}: no such file or folder")
     if path.is_dir():
-        return read_series(path)
+        return read_series(path, part)
     if name.endswith(_NIFTI):
         return read_nifti(path)
     if name.endswith(_ITK):
         return read_itk(path)
+    if is_dicom(path):
+        return read_series(path, part)
     raise refusal(path, "unknown-format", f"not one of {', '.join(SUFFIXES)} or a folder of DICOM slices")

@@ -27,7 +27,7 @@ class Stored(NamedTuple):
     """A file's array as stored: file axis order, before slope and intercept.
 
     A voxel's value is `voxels * slope + intercept`. `sha256` is of the file's bytes, in hexadecimal. The array is laid
-    out with its last axis slowest, as NIfTI has it.
+    out with its last axis slowest, as NIfTI has it. `patient` is the id a DICOM header gives, only ever to be hashed.
     """
 
     voxels: NDArray[Any]
@@ -36,6 +36,7 @@ class Stored(NamedTuple):
     space: FileSpace
     sha256: str
     findings: tuple[Finding, ...] = ()
+    patient: str = ""
 
 
 def check_shape(path: Path, shape: Sequence[int]) -> Shape:
