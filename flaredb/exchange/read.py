@@ -6,7 +6,7 @@ Not promised: anything of the file beside voxels and geometry (descriptions, pat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ def read_image(path: Path, allow_lossy: bool = False, part: str = "") -> Scan:
     """
     stored = _stored(path, part)
     voxels, findings = to_hu(path, stored, allow_lossy)
-    grid, said = straighten(path, stored.space.grid) if path.is_file() else (stored.space.grid, ())
+    lies = path.is_dir() or is_dicom(path)
+    grid, said = (stored.space.grid, ()) if lies else straighten(path, stored.space.grid)
     return replace(_scan(voxels, stored, (*findings, *said)), grid=grid)
 
 

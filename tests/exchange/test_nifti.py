@@ -129,12 +129,24 @@ def test_colour_is_refused(tmp_path: Path) -> None:
     assert refused(nifti(tmp_path / "a.nii", colour)) == "unknown-format"
 
 
-def test_sheared_affine_is_taken_as_it_is(tmp_path: Path) -> None:
-    """Directions that are not orthonormal, which ITK refuses, are read exactly."""
+@pytest.mark.parametrize(("skew", "said"), [(1e-9, []), (0.002, ["direction-repaired"]), (0.7, ["gantry-tilt"])])
+def test_the_files_own_affine_is_kept(tmp_path: Path, skew: float, said: list[str]) -> None:
+    """Directions that are not orthonormal, which ITK refuses, are remarked, and the file's own are kept to export."""
     affine = AFFINE.copy()
-    affine[0, 2] = 0.7
+    affine[0, 2] = skew
     path = nifti(tmp_path / "a.nii.gz", ramp(), affine)
-    np.testing.assert_array_equal(read_image(path).space.matrix, nibabel.load(path).affine)
+    scan = read_image(path)
+    np.testing.assert_array_equal(scan.space.matrix, nibabel.load(path).affine)
+    assert [(f.severity, f.rule) for f in scan.findings] == [("warning", rule) for rule in said]
+
+
+def test_axes_that_lean_on_each_other_are_refused(tmp_path: Path) -> None:
+    """Rows that do not stand upright on columns are no scan's geometry."""
+    affine = AFFINE.copy()
+    affine[0, 1] = 0.3
+    with pytest.raises(InvalidDataError) as error:
+        read_image(nifti(tmp_path / "a.nii.gz", ramp(), affine))
+    assert rule_of(error) == "sheared"
 
 
 def test_header_without_orientation_leaves_a_warning(tmp_path: Path) -> None:

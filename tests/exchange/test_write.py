@@ -44,7 +44,7 @@ def test_round_trip_is_exact(tmp_path: Path, space: FileSpace, seed: int, name: 
     voxels = np.random.default_rng(seed).integers(0, 127, space.grid.shape).astype(np.int16)
     path = tmp_path / name
     write_nifti(path, voxels, space)
-    scan = read_image(path)
+    scan = read_label(path)
     np.testing.assert_array_equal(scan.voxels, voxels)
     np.testing.assert_allclose(scan.space.matrix, space.matrix, rtol=1e-6, atol=1e-6)
     assert (scan.space.dtype, scan.space.shape, scan.space.pixdim) == (space.dtype, space.shape, space.pixdim)
