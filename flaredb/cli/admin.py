@@ -95,24 +95,37 @@ def sql(
 @click.command()
 @click.option("--voxels", is_flag=True, help="Read every volume and recompute its digest.")
 @click.option("--history", is_flag=True, help="Tell all that was ever current again from the events.")
-@click.option("--repair", is_flag=True, help="Make the log of what is current again from the events.")
+@click.option("--repair", is_flag=True, help="Show what would mend what was found; with --yes do it.")
 @click.option("--yes", is_flag=True, help="With --repair: do it.")
 @pass_app
 def fsck(app: App, voxels: bool, history: bool, repair: bool, yes: bool) -> None:
-    """Check that catalogue, volumes and the log of what is current agree; exit 6 if not."""
+    """Check that catalogue, volumes, lineage and the log of what is current agree; exit 6 if not.
+
+    Without --voxels nothing is decoded: files, sizes, metadata and the index of the chunks are looked at. Each problem
+    comes with what repairs it. --repair sets damaged volumes aside, writes again those whose voxels can still be had,
+    corrects what the catalogue says of their place, takes back impossible lineage and makes the log again.
+    """
     from flaredb.workflow import integrity
 
+    if yes and not repair:
+        raise click.UsageError("--yes belongs to --repair")
     with app.open() as workspace:
-        if repair and yes:
-            integrity.rebuild(workspace)
         check = integrity.fsck(workspace, voxels, history)
+        mended = integrity.repair(workspace, check, yes) if repair and check.problems else None
+        if mended and yes:
+            check = integrity.fsck(workspace, voxels, history)
+    told = check._asdict() | ({"would": mended.would, "repaired": mended.findings} if mended else {})
 
     def show() -> None:
         click.echo(f"{check.checked} volumes checked, {len(check.problems)} problems")
         if check.problems:
             output.print_table(check.problems)
+        if mended and not yes:
+            output.print_result(mended)
+        elif mended:
+            output.print_findings(mended.findings)
 
-    app.document(check, show)
+    app.document(told, show)
     if any(problem["kind"] not in ("orphan-volume", "stale-staging") for problem in check.problems):
         raise SystemExit(6)
 
@@ -123,7 +136,11 @@ def fsck(app: App, voxels: bool, history: bool, repair: bool, yes: bool) -> None
 @click.option("--age", default=3600.0, show_default=True, help="Leave alone what is younger than this, in seconds.")
 @pass_app
 def gc(app: App, yes: bool, age: float) -> None:
-    """Remove volumes that nobody points at and what interrupted writes left."""
+    """Remove volumes that nobody points at and what interrupted writes left, in two steps.
+
+    First they are moved to the trash; what has been there longer than --age and is still not needed is removed for
+    good by a later gc (by the same with --age 0). What a running command has put is left alone in any case.
+    """
     from flaredb.workflow import integrity
 
     with app.open() as workspace:

@@ -45,8 +45,13 @@ def digests(kind: VolumeKind, voxels: NDArray[Any], grid: Grid) -> Digests:
     head = json.dumps([kind, str(voxels.dtype), voxels.shape])
     content = hashlib.sha256(head.encode())
     content.update(np.ascontiguousarray(voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)).data)
-    place = json.dumps([content.hexdigest(), _rounded(grid.spacing), _rounded(grid.origin), _rounded(grid.direction)])
-    return Digests(hashlib.sha256(place.encode()).hexdigest(), content.hexdigest())
+    return Digests(placed(content.hexdigest(), grid), content.hexdigest())
+
+
+def placed(voxels: str, grid: Grid) -> str:
+    """The digest of a volume, given that of its voxels alone."""
+    place = json.dumps([voxels, _rounded(grid.spacing), _rounded(grid.origin), _rounded(grid.direction)])
+    return hashlib.sha256(place.encode()).hexdigest()
 
 
 def array_metadata(kind: VolumeKind, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from flaredb.errors import StorageError
 from flaredb.geometry import Box, Grid
 from flaredb.volumes import foreground
 
+SHARD = "0/c/0/0/0"  # the one file of chunks, within the group
+
 # What reading damaged bytes raises, in zipfile, zlib, numpy and tensorstore.
 DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
@@ -49,6 +51,12 @@ class Volume:
         """Voxels along z, y, x."""
         return self.grid.shape
 
+    @property
+    def chunk(self) -> tuple[int, int, int]:
+        """Voxels of a chunk along z, y, x."""
+        z, y, x = self._array.chunk_layout.read_chunk.shape
+        return int(z), int(y), int(x)
+
     def read(self, box: Box | None = None) -> NDArray[Any]:
         """Voxels of a box within the volume, or all of them."""
         return self.read_async(box).result()
@@ -72,21 +80,27 @@ def open_volume(path: Path) -> Volume:
     try:
         if path.is_dir():
             metadata = json.loads((path / "zarr.json").read_bytes())
-            store: dict[str, Any] = {"driver": "file", "path": f"{path / '0'}/"}
-            if not (path / "0" / "c" / "0" / "0" / "0").is_file():
+            if not (path / SHARD).is_file():
                 raise StorageError(f"volume {path.name} has lost its voxels; restore it from a backup or import again")
         else:
             with zipfile.ZipFile(path) as archive:
                 metadata = json.loads(archive.read("zarr.json"))
-                archive.getinfo("0/c/0/0/0")
-            store = {"driver": "zip", "base": {"driver": "file", "path": str(path)}, "path": "0/"}
-        array = open_array({"driver": "zarr3", "kvstore": store}, read=True)
+                archive.getinfo(SHARD)
+        array = open_array(array_at(path), read=True)
         own = metadata["attributes"]["flaredb"]
-        return Volume(path, own["digest"], _grid(own["grid"]), array)
+        return Volume(path, own["digest"], grid_of(own["grid"]), array)
     except FileNotFoundError as error:
         raise StorageError(f"volume {path.name} is missing; restore it from a backup or import again") from error
     except DAMAGE as error:
         raise _damaged(path.name, error) from error
+
+
+def array_at(path: Path) -> dict[str, Any]:
+    """Where tensorstore finds the array of a volume folder or label zip."""
+    store: dict[str, Any] = {"driver": "file", "path": f"{path / '0'}/"}
+    if not path.is_dir():
+        store = {"driver": "zip", "base": {"driver": "file", "path": str(path)}, "path": "0/"}
+    return {"driver": "zarr3", "kvstore": store}
 
 
 def open_array(spec: dict[str, Any], **options: Any) -> Any:
@@ -100,6 +114,7 @@ def _damaged(name: str, error: Exception) -> StorageError:
     return StorageError(f"volume {name} is damaged ({error}); restore it from a backup or import again")
 
 
-def _grid(stored: dict[str, Any]) -> Grid:
+def grid_of(stored: dict[str, Any]) -> Grid:
+    """The grid as a volume's metadata hold it."""
     rows = [tuple(row) for row in stored["direction"]]
     return Grid(tuple(stored["shape"]), tuple(stored["spacing"]), tuple(stored["origin"]), (rows[0], rows[1], rows[2]))
