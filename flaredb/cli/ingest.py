@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flaredb.cli.options import FILE, App, example, names, pass_app
+from flaredb.cli.output import print_table
+
+if TYPE_CHECKING:
+    from flaredb.workflow.results import Imported
 
 SPLITS = ("train", "validation", "test")
 KINDS = ("ground-truth", "external", "pseudo", "fused")
+LAYOUTS = ("auto", "flat", "flare21", "flare22", "flare23", "nnunet", "msd", "dicom")
+_CONFLICT = 4
+
+
+def _search_options(pattern: str) -> Callable[[Any], Any]:
+    """How files are found and named; `pattern` is an example of one."""
+
+    def attach(command: Any) -> Any:
+        for option in (
+            click.option("--dry-run", is_flag=True, help="Only say what would come in, and whether it fits."),
+            click.option("--workers", default=2, show_default=True, help="Files read at once."),
+            click.option("--names", type=FILE, metavar="FILE.csv", help="Cases of files: columns file,case."),
+            click.option("--pattern", metavar="PATTERN", help=f"Where case names stand in paths: '{pattern}'."),
+            click.option("--layout", type=click.Choice(LAYOUTS), default="auto", show_default=True),
+            click.option("--case", metavar="NAME", help="Name of the case, for a single file."),
+        ):
+            command = option(command)
+        return command
+
+    return attach
 
 
 @click.group()
@@ -21,18 +46,19 @@ def ingest() -> None:
 @example("flaredb ingest images imagesTr2200 --split train")
 @ingest.command()
 @click.argument("path", type=FILE)
-@click.option("--case", metavar="NAME", help="Name of the case, for a single file.")
-@click.option("--split", type=click.Choice(SPLITS), help="Else that of the registered case, else train.")
+@_search_options("{case}/{anything}.nii.gz")
+@click.option("--split", type=click.Choice(SPLITS), help="Else of the registered case, else by folder, else train.")
 @click.option("--allow-lossy", is_flag=True, help="Round HU that are no integers, clip those beyond int16.")
-@click.option("--workers", default=2, show_default=True, help="Files read at once.")
-@click.option("--dry-run", is_flag=True, help="Only say what would come in.")
 @pass_app
 def images(app: App, /, path: Path, case: str | None, dry_run: bool, **options: Any) -> None:
-    """Import scans: NIfTI, MetaImage, NRRD, or a folder of DICOM slices; a folder is searched to the bottom."""
+    """Import scans: NIfTI, MetaImage, NRRD, or a folder of DICOM slices; a folder is searched to the bottom.
+
+    Of a collection that holds labels as well, the scans alone come in.
+    """
     from flaredb.workflow.ingest_images import ImageOptions, ingest_images
 
     with app.open() as workspace:
-        app.result(ingest_images(workspace, path, case, ImageOptions(**options), dry_run))
+        _show(app, ingest_images(workspace, path, case, ImageOptions(**options), dry_run))
 
 
 @example("flaredb ingest labels labelsTr2200 --source flare23 --kind ground-truth --annotated-from annotated.csv")
@@ -40,17 +66,23 @@ def images(app: App, /, path: Path, case: str | None, dry_run: bool, **options: 
 @click.argument("path", type=FILE)
 @click.option("--source", required=True, metavar="NAME", help="Who made these labels.")
 @click.option("--kind", required=True, type=click.Choice(KINDS))
-@click.option("--case", metavar="NAME", help="Name of the case, for a single file.")
+@_search_options("{case}/seg/{structure}.nii.gz")
 @click.option("--annotated", metavar="A,B|all|present", help="Structures the labels speak about.")
 @click.option("--annotated-from", "table", type=FILE, metavar="FILE.csv", help="The same by case: case,annotated.")
 @click.option("--positive-only", metavar="A,B", help="Structures of which only what is drawn is known.")
-@click.option("--mapping", default="identity", show_default=True, metavar="NAME|FILE.toml", help="What codes mean.")
+@click.option(
+    "--mapping",
+    default="identity",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="What codes mean: a TOML, dataset.json.",
+)
+@click.option("--annotator", default="", metavar="NAME", help="Who drew them, where the table does not say it.")
 @click.option("--supersedes", metavar="SOURCE", help="These labels come before that source's, whatever the dates.")
 @click.option("--model", metavar="ID", help="The model that made them.")
 @click.option("--not-accepted", is_flag=True, help="Keep them, but do not let them count yet.")
 @click.option("--regrid", type=click.Choice(["nearest"]), help="Resample labels that lie on another grid.")
 @click.option("--grid-from-label", is_flag=True, help="Make cases that are missing, on the label's grid.")
-@click.option("--workers", default=2, show_default=True, help="Files read at once.")
 @pass_app
 def labels(
     app: App,
@@ -60,16 +92,29 @@ def labels(
     annotated: str | None,
     table: Path | None,
     positive_only: str | None,
-    not_accepted: bool,
+    dry_run: bool,
     **options: Any,
 ) -> None:
-    """Import labels of one source. What they annotate must be said; it is never guessed from the values present."""
+    """Import labels of one source. What they annotate must be said; it is never guessed from the values present.
+
+    Files named after structures, one folder a case, are one label.
+    """
     from flaredb.workflow.annotated import stated
     from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
 
     statements = stated(annotated, positive_only, table)
     with app.open() as workspace:
-        app.result(ingest_labels(workspace, path, statements, LabelOptions(**options, accepted=not not_accepted), case))
+        accepted = not options.pop("not_accepted")
+        chosen = LabelOptions(**options, accepted=accepted)
+        _show(app, ingest_labels(workspace, path, statements, chosen, case, dry_run))
+
+
+def _show(app: App, result: Imported) -> None:
+    """Print what came in; exit 4 if a case has labels on another image than the one that was to come in."""
+    if not app.as_json and result.would:
+        print_table(result.would.pop("files"))
+    replaced = any(finding.rule == "image-replaced" for finding in result.findings)
+    app.result(result, _CONFLICT if replaced else 1)
 
 
 @example("flaredb ingest manifest dataset.json --source flare23 --kind ground-truth --annotated-from annotated.csv")

@@ -11,7 +11,7 @@ import click
 from flaredb.cli import output
 
 if TYPE_CHECKING:
-    from flaredb.workflow.results import Result
+    from flaredb.workflow.results import Imported, Result
     from flaredb.workspace import Workspace
 
 FILE = click.Path(path_type=Path)
@@ -61,14 +61,14 @@ class App:
             fields = output.plain(value)
             output.print_table([{"field": key, "value": fields[key]} for key in fields])
 
-    def result(self, result: Result) -> None:
-        """Print what a verb did; exit 1 if items failed."""
+    def result(self, result: Result | Imported, failed: int = 1) -> None:
+        """Print what a verb did; exit 1 if items failed, or with the code that says why."""
         if self.as_json:
             output.print_json(result)
         else:
             output.print_result(result)
         if result.failed:
-            raise SystemExit(1)
+            raise SystemExit(failed)
 
 
 pass_app = click.make_pass_decorator(App)

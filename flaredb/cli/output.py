@@ -15,7 +15,7 @@ from flaredb.errors import Finding
 from flaredb.progress import Reporter
 
 if TYPE_CHECKING:
-    from flaredb.workflow.results import Result
+    from flaredb.workflow.results import Imported, Result
 
 T = TypeVar("T")
 _SHOWN_FINDINGS = 20
@@ -76,7 +76,7 @@ def print_findings(findings: Iterable[Finding]) -> None:
         click.echo(f"… and {len(listed) - _SHOWN_FINDINGS} more: flaredb finding list", err=True)
 
 
-def print_result(result: Result) -> None:
+def print_result(result: Result | Imported) -> None:
     """Counts of a verb that changes things, or what it would do."""
     print_findings(result.findings)
     if result.would is not None and result.operation is None:

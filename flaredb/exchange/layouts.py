@@ -127,7 +127,10 @@ def _search(look: _Look) -> Search:
     files = _matching(look, files, pattern) if pattern else _of_role(look, files, layout)
     for file in files:
         named = table.case_of(file.path, file.below) if table else None
-        file.case = look.case or named or file.case or ("" if file.structure else case_name(file.path))
+        if look.case is not None or named is not None:
+            file.case = look.case if look.case is not None else named or ""
+        elif not file.case and not file.structure:
+            file.case = case_name(file.path)
     _table_remarks(look, table)
     found = [*_masks(look, files), *_whole(look, files, layout)]  # corrections come last, and sorting keeps the order
     found.sort(key=lambda item: item.case)
@@ -251,7 +254,7 @@ def _mask_files(look: _Look, files: list[_File]) -> Iterator[_File]:
         if len(members) > 1 and sum(stem(f.path) in look.ask.structures for f in members) * 2 > len(members):
             for file in members:
                 file.structure = stem(file.path)
-                file.case = look.case or _folder_case(folder)
+                file.case = look.case if look.case is not None else _folder_case(folder)
                 yield file
 
 

@@ -11,15 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flaredb.catalog import cases
+from flaredb.catalog import cases, labels
 from flaredb.catalog.database import Run
 from flaredb.errors import Finding, InvalidDataError, StorageError
 from flaredb.exchange.compare import check_geometry
-from flaredb.exchange.layouts import Found, find_images
+from flaredb.exchange.layouts import Ask, Found, find_images
 from flaredb.exchange.read import Scan, read_image
 from flaredb.volumes.layout import Digests
 from flaredb.workflow.executors import in_order
-from flaredb.workflow.results import Outcome, Result, Tally
+from flaredb.workflow.results import Imported, Outcome, Tally
+from flaredb.workflow.room import room_for
+from flaredb.workflow.searching import Remarks, below, known_names, planned, say_layout
 from flaredb.workspace import Workspace
 
 _SAMPLE = 1_000_003  # at most this many voxels are sorted for percentiles
@@ -36,10 +38,13 @@ class _Stored(NamedTuple):
 class ImageOptions(NamedTuple):
     """Settings of an import of scans."""
 
-    split: str | None = None  # that of the registered case, else train
+    split: str | None = None  # that of the registered case, else of the folder's name, else train
     allow_lossy: bool = False
     workers: int = 2
     source_dataset: str | None = None
+    layout: str = "auto"
+    pattern: str | None = None
+    names: Path | None = None
 
 
 def ingest_images(
@@ -48,27 +53,49 @@ def ingest_images(
     case: str | None = None,
     options: ImageOptions = ImageOptions(),  # noqa: B008  frozen
     dry_run: bool = False,
-) -> Result:
-    """Import a file or everything in a folder; what is there already is `unchanged`, bad files become findings."""
-    search = find_images(path, case)
-    if dry_run:
-        would = {"cases": [item.case for item in search.found]}
-        return Result(None, findings=search.findings, would=would)
+) -> Imported:
+    """Import a file or everything in a folder; what is there already is `unchanged`, bad files become findings.
 
-    tally = Tally(search.findings)
+    A scan that differs from the one a case has is a finding, `image-replaced` where the case has labels already.
+    Raises StorageError if the scans would not fit on the disk.
+    """
+    ask = Ask(options.layout, options.pattern, options.names, known_names(workspace))
+    search = find_images(path, case, ask)
+    found = under_present_names(workspace, search.found)
+    with workspace.catalog.read() as connection:
+        there = cases.by_names(connection, [item.case for item in found])
+    missing = [item for item in found if not (item.case in there and there[item.case].image)]
+    room = room_for(workspace.volumes.root, images=missing)
+    if dry_run:
+        outcomes = [(item, _foreseen(item, there.get(item.case))) for item in found]
+        would = planned(path, search.layout, "cases", outcomes) | room.as_dict
+        return Imported(None, findings=search.findings, would=would, layout=search.layout)
+    room.check()
+    say_layout(workspace, search, "ingest labels")
+
+    remarks = Remarks(search.findings, path)
+    tally = Tally(remarks.general)
     root = path if path.is_dir() else path.parent
     with workspace.run("ingest images", path=path.name, split=options.split) as run:
         with run.write() as write:
-            write.add_findings(search.findings)
-        for outcome, case_name, remarks in bring_images(workspace, run, search.found, options, root):
-            tally.count(outcome, case_name, remarks)
-    return tally.result(write.operation)
+            write.add_findings(remarks.general)
+        for item, outcome, findings in bring_images(workspace, run, found, options, root):
+            tally.count(outcome, item.case, [*remarks.of(run, item.path, outcome), *findings])
+    return Imported(*tally.result(write.operation), search.layout)
+
+
+def _foreseen(item: Found, known: cases.Case | None) -> str:
+    """What would become of a file, as far as can be told without reading voxels."""
+    if known is None or known.image is None:
+        return "added"
+    same = item.path.is_file() and known.file_sha256 == _sha256(item.path)
+    return "unchanged" if same else "refused unless its voxels are the same: the case has an image"
 
 
 def bring_images(
     workspace: Workspace, run: Run, found: Sequence[Found], options: ImageOptions, root: Path
-) -> Iterator[tuple[Outcome, str, list[Finding]]]:
-    """Import the files found under `root`, one after the other: what became of each, its case, and remarks."""
+) -> Iterator[tuple[Found, Outcome, list[Finding]]]:
+    """Import the files found under `root`, one after the other: each with what became of it, and remarks."""
     found = under_present_names(workspace, found)
 
     def store(item: Found) -> _Stored | None:
@@ -77,7 +104,7 @@ def bring_images(
     stored = in_order(store, found, options.workers)
     for item, future in workspace.reporter.track(stored, "scans", len(found)):
         outcome, remarks = _enter(workspace, run, item, future, options, root)
-        yield outcome, item.case, remarks
+        yield item, outcome, remarks
 
 
 def under_present_names(workspace: Workspace, found: Sequence[Found]) -> list[Found]:
@@ -102,7 +129,7 @@ def _enter(
     workspace: Workspace, run: Run, item: Found, future: Future[_Stored | None], options: ImageOptions, root: Path
 ) -> tuple[Outcome, list[Finding]]:
     """Put a stored scan into the catalogue, or record why it could not be stored."""
-    place = _relative(item.path, root)
+    place = below(item.path, root)
     try:
         stored = future.result()
     except (InvalidDataError, StorageError) as error:
@@ -112,6 +139,8 @@ def _enter(
         misfit = _misfit(known, stored, place)
         if known and (stored is None or known.image):
             outcome, remarks = _existing(known, stored, place, options.split or known.split)
+            if outcome == "failed" and (drawn := labels.of_case(write.connection, item.case)):
+                remarks = [_replaced(item.case, drawn[-1].name, len(drawn), place)]
         elif misfit or stored is None:
             outcome, remarks = "failed", misfit
         else:
@@ -128,7 +157,7 @@ def _enter(
                 said = {name: value for name, value in facts.items() if value is not None}
                 cases.set_facts(write, item.case, said | moved)
             else:
-                cases.add(write, item.case, patient, options.split or "train", facts)
+                cases.add(write, item.case, patient, options.split or item.split or "train", facts)
             remarks += [_twin(item.case, twin, place) for twin in twins if twin.name != item.case]
         write.add_findings(remarks)
     return outcome, remarks
@@ -152,6 +181,14 @@ def _existing(known: cases.Case, stored: _Stored | None, place: str, split: str)
         ] if known.split != split else []
     message = "the case has another image already; give this one another name with --case"
     return "failed", [Finding("error", known.name, "image-differs", message, place)]
+
+
+def _replaced(case: str, newest: str, count: int, place: str) -> Finding:
+    message = (
+        f"not the image that the case's {count} labels were drawn on ({newest} is the newest), which stays; give this "
+        "one another name with --case, and its own labels"
+    )
+    return Finding("error", case, "image-replaced", message, place)
 
 
 def _twin(case: str, twin: cases.Case, place: str) -> Finding:
@@ -187,11 +224,6 @@ def record_failure(run: Run, case: str, place: str, error: InvalidDataError | St
     with run.write() as write:
         write.add_findings(remarks)
     return remarks
-
-
-def _relative(path: Path, root: Path) -> str:
-    """Relative to what was imported: an absolute path says nothing on another machine."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) and path != root else path.name
 
 
 def _sha256(path: Path) -> str:

@@ -15,16 +15,20 @@ from flaredb.catalog import acceptances, cases, labels, rounds
 from flaredb.catalog.database import Run, Write
 from flaredb.catalog.labels import NewLabel, Presence
 from flaredb.errors import Finding, InvalidDataError, NotFoundError, StorageError
-from flaredb.exchange.layouts import Found, find_labels
-from flaredb.exchange.read import Scan, read_label
-from flaredb.labels.mappings import Mapping, load_mapping
-from flaredb.labels.policy import KINDS
+from flaredb.exchange.layouts import Ask, Found, Search, find_labels
+from flaredb.exchange.read import Scan
+from flaredb.labels.labelset import Mode
+from flaredb.labels.mappings import Mapping
+from flaredb.labels.policy import HUMAN, KINDS
 from flaredb.workflow.annotated import Statement, Statements, remarks, resolve
+from flaredb.workflow.codebook import Codebook
 from flaredb.workflow.doubts import find_misplaced, find_twin
 from flaredb.workflow.executors import in_order
 from flaredb.workflow.ingest_images import record_failure, under_present_names
 from flaredb.workflow.placing import Target, place
-from flaredb.workflow.results import Outcome, Result, Tally
+from flaredb.workflow.results import Imported, Outcome, Tally
+from flaredb.workflow.room import room_for
+from flaredb.workflow.searching import Remarks, known_names, planned, say_layout
 from flaredb.workspace import Workspace
 
 
@@ -39,6 +43,11 @@ class LabelOptions(NamedTuple):
     supersedes: str | None = None
     model: str | None = None
     regrid: str | None = None
+    annotator: str = ""
+    """Of labels whose statement names none."""
+    layout: str = "auto"
+    pattern: str | None = None
+    names: Path | None = None
     workers: int = 2
 
 
@@ -51,34 +60,106 @@ class _Stored(NamedTuple):
 
 
 def ingest_labels(
-    workspace: Workspace, path: Path, statements: Statements, options: LabelOptions, case: str | None = None
-) -> Result:
+    workspace: Workspace,
+    path: Path,
+    statements: Statements,
+    options: LabelOptions,
+    case: str | None = None,
+    dry_run: bool = False,
+) -> Imported:
     """Import a file or everything in a folder as labels of one source.
 
     What is there already is `unchanged`; a file that does not fit its scan becomes a finding. Raises InvalidDataError
-    before anything is read if nobody says what is annotated.
+    before anything is read if nobody says what is annotated, StorageError if the labels would not fit on the disk.
     """
     if options.kind not in KINDS:
         raise InvalidDataError(f"kind {options.kind!r}; one of: {' '.join(KINDS)}")
-    mapping = load_mapping(options.mapping, workspace.structures)
-    search = find_labels(path, case)
-    for item in search.found:
-        resolve(statements.of(item.case), workspace.structures, mapping, lambda _: True)
+    book = Codebook(options.mapping, workspace.structures)
+    search = _find(workspace, path, book, options, case)
+    found = under_present_names(workspace, search.found)
+    for item in found:
+        resolve(statements.of(item.case), workspace.structures, book.all_of(item), lambda _: True)
+    new = _new(workspace, found, options.source)
+    room = room_for(workspace.volumes.root, labels=new)
+    if dry_run:
+        outcomes = _outcomes(workspace, found, statements, book, options)
+        would = planned(path, search.layout, "labels", outcomes) | room.as_dict
+        findings = (*search.findings, *_left_out(book, search))
+        return Imported(None, findings=findings, would=would, layout=search.layout)
+    room.check()
+    say_layout(workspace, search, "ingest images")
 
-    tally = Tally(search.findings)
-    with workspace.run("ingest labels", path=path.name, **options._asdict()) as run:
+    remarks = Remarks(search.findings, path)
+    tally = Tally(remarks.general)
+    recorded = {key: value.name if isinstance(value, Path) else value for key, value in options._asdict().items()}
+    with workspace.run("ingest labels", path=path.name, **recorded) as run:
         with run.write() as write:
-            write.add_findings(search.findings)
+            write.add_findings([*remarks.general, *_left_out(book, search)])
             prepare_source(write, options)
-        for brought in bring_labels(workspace, run, search.found, statements, options):
-            tally.count(brought.outcome, brought.label, brought.findings)
-    return tally.result(write.operation)
+        for brought in bring_labels(workspace, run, found, statements, options):
+            said = remarks.of(run, brought.path, brought.outcome)
+            tally.count(brought.outcome, brought.label, [*said, *brought.findings])
+    tally.findings += _left_out(book, search)
+    return Imported(*tally.result(write.operation), search.layout)
+
+
+def _find(workspace: Workspace, path: Path, book: Codebook, options: LabelOptions, case: str | None) -> Search:
+    """Look for label files, knowing the cases there are and the names that masks may bear."""
+    by_name = options.layout != "flat" or (options.pattern and "{structure}" in options.pattern)
+    ask = Ask(
+        options.layout,
+        options.pattern,
+        options.names,
+        known_names(workspace),
+        book.naming.known if by_name else frozenset(),
+        options.kind not in HUMAN,
+    )
+    search = find_labels(path, case, ask)
+    return search._replace(found=tuple(book.kept(search.found)))
+
+
+def _left_out(book: Codebook, search: Search) -> list[Finding]:
+    """A remark on the codes of a `dataset.json` whose names are of no structure."""
+    if not any(not item.masks for item in search.found) or not book.mapping.left_out:
+        return []
+    message = f"codes of no structure of this workspace: {', '.join(book.mapping.left_out)[:400]}; "
+    message += "where that is wrong, write a mapping: a TOML file with a table [codes]"
+    return [Finding("info", None, "mapping-left-out", message, Path(book.name).name)]
+
+
+def _new(workspace: Workspace, found: Sequence[Found], source: str) -> list[Found]:
+    """Those of which the source has no label yet, by case and file name."""
+    rows = workspace.sql(
+        'SELECT DISTINCT c.name AS "case", l.file_name AS file FROM labels l JOIN cases c ON c.id = l.case_id '
+        "JOIN sources s ON s.id = l.source_id WHERE s.name = :source AND l.volume IS NOT NULL",
+        source=source,
+    )
+    there = {(row["case"], row["file"]) for row in rows}
+    return [item for item in found if (item.case, item.path.name) not in there]
+
+
+def _outcomes(
+    workspace: Workspace, found: Sequence[Found], statements: Statements, book: Codebook, options: LabelOptions
+) -> list[tuple[Found, str]]:
+    """What would become of each label, as far as can be told without reading voxels."""
+    with workspace.catalog.read() as connection:
+        there = cases.by_names(connection, [item.case for item in found])
+    outcomes = []
+    for item in found:
+        known = there.get(item.case)
+        if (known is None or known.grid is None) and not options.grid_from_label:
+            outcomes.append((item, "refused: no-case"))
+        else:
+            same = _stored_before(workspace, item, statements.of(item.case), book, options)
+            outcomes.append((item, "unchanged" if same else "added"))
+    return outcomes
 
 
 class Brought(NamedTuple):
     """What became of a label file; `label` is the label's name, empty if it failed."""
 
     case: str
+    path: Path
     outcome: Outcome
     label: str
     findings: list[Finding]
@@ -88,17 +169,19 @@ def bring_labels(
     workspace: Workspace, run: Run, found: Sequence[Found], statements: Statements, options: LabelOptions
 ) -> Iterator[Brought]:
     """Import the files found as labels of a source that is there, one after the other."""
-    mapping = load_mapping(options.mapping, workspace.structures)
+    book = Codebook(options.mapping, workspace.structures)
     said = {item.path: statements.of(item.case) for item in found}
     found = under_present_names(workspace, found)
 
-    def store(item: Found) -> _Stored:
-        return _store(workspace, item, said[item.path], mapping, options)
+    def store(item: Found) -> _Stored | str:
+        statement = said[item.path]
+        known = _stored_before(workspace, item, statement, book, options)
+        return known or _store(workspace, item, statement, book, options)
 
     stored = in_order(store, found, options.workers)
     for item, future in workspace.reporter.track(stored, "labels", len(found)):
         outcome, remarked, name = _enter(run, item, future, options, workspace.patient_key(item.case))
-        yield Brought(item.case, outcome, name, remarked)
+        yield Brought(item.case, item.path, outcome, name, remarked)
 
 
 def prepare_source(write: Write, options: LabelOptions) -> None:
@@ -109,25 +192,42 @@ def prepare_source(write: Write, options: LabelOptions) -> None:
         labels.set_supersedes(write, number, options.supersedes)
 
 
-def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Mapping, options: LabelOptions) -> _Stored:
+def _stored_before(
+    workspace: Workspace, item: Found, statement: Statement, book: Codebook, options: LabelOptions
+) -> str | None:
+    """The label that the source made of this very file, saying the same; None if it must be read to be known."""
+    if statement.annotated == ("present",) or not item.path.exists():
+        return None
+    with workspace.catalog.read() as connection:
+        known = labels.of_file(connection, item.case, options.source, book.sha256(item))
+    for label in known:
+        if label.volume is None or not book.means_the_same(label, item) or not workspace.volumes.has(label.volume):
+            continue
+        annotated = resolve(statement, workspace.structures, label.codes, lambda _: True)
+        kind = exact_kind(workspace, statement.kind or options.kind, annotated)
+        said = (annotated, kind, statement.annotator or options.annotator)
+        if said == (label.annotated, label.kind, label.annotator):
+            return label.name
+    return None
+
+
+def _store(workspace: Workspace, item: Found, statement: Statement, book: Codebook, options: LabelOptions) -> _Stored:
     """Read a label, hold it against its scan and store its voxels on the scan's grid."""
     with workspace.catalog.read() as connection:
         known = cases.by_names(connection, [item.case]).get(item.case)
     if (known is None or known.grid is None) and not options.grid_from_label:
         message = f"there is no scan {item.case}; import it first, or take its grid from the label: --grid-from-label"
         raise InvalidDataError(message, [Finding("error", item.case, "no-case", message)])
-    scan = place(read_label(item.path), Target(item.case, known, item.path), options.regrid)
+    reading = book.read(item)
+    mapping = reading.mapping
+    scan = place(reading.scan, Target(item.case, known, item.path), options.regrid)
     findings = list(scan.findings)
     presence = find_presence(scan.voxels, mapping)
     absent = Presence(0, None)
-    annotated = resolve(statement, workspace.structures, mapping, lambda name: presence.get(name, absent).voxels > 0)
-    if not annotated:
-        message = "the label speaks about nothing; say with --annotated what it would have drawn"
-        raise InvalidDataError(message, [Finding("error", item.case, "annotated-nothing", message)])
-    findings += remarks(
-        item.case, statement, [n for n in annotated if not presence.get(n, absent).voxels], item.path.name
-    )
-    findings += _out_of_range(item, scan.voxels, mapping)
+    annotated = _annotated(workspace, item, statement, mapping, presence)
+    empty = [name for name in annotated if not presence.get(name, absent).voxels]
+    findings += remarks(item.case, statement, empty, item.path.name)
+    findings += book.remarks(item, reading)
     findings += find_misplaced(workspace, known, scan.voxels, mapping, item.path.name)
     volume = workspace.volumes.put_label(scan.voxels, scan.grid).volume
     label = NewLabel(
@@ -140,21 +240,41 @@ def _store(workspace: Workspace, item: Found, statement: Statement, mapping: Map
         presence={name: presence.get(name, absent) for name in annotated},
         facts=cases.space_facts(scan.space, item.path.name, scan.sha256),
         annotated_at=statement.annotated_at or datetime.now(UTC),
-        annotator=statement.annotator,
+        annotator=statement.annotator or options.annotator,
         model=options.model,
     )
     return _Stored(scan, label, findings)
 
 
-def _enter(
-    run: Run, item: Found, future: Future[_Stored], options: LabelOptions, patient: str
-) -> tuple[Outcome, list[Finding], str]:
-    """Put a stored label into the catalogue, or record why it could not be stored."""
+def _annotated(
+    workspace: Workspace, item: Found, statement: Statement, mapping: Mapping, presence: dict[str, Presence]
+) -> dict[str, Mode]:
+    """Structure → mode of a label that was read; InvalidDataError if it speaks about nothing, or lacks a file."""
     try:
-        scan, label, findings = future.result()
+        annotated = resolve(statement, workspace.structures, mapping, lambda name: name in presence)
+    except InvalidDataError as error:
+        if not item.masks:
+            raise
+        message = f"{error}: a file is missing; add an empty one, or do not say that the structure is annotated"
+        raise InvalidDataError(message, [Finding("error", item.case, "mask-missing", message)]) from error
+    if not annotated:
+        message = "the label speaks about nothing; say with --annotated what it would have drawn"
+        raise InvalidDataError(message, [Finding("error", item.case, "annotated-nothing", message)])
+    return annotated
+
+
+def _enter(
+    run: Run, item: Found, future: Future[_Stored | str], options: LabelOptions, patient: str
+) -> tuple[Outcome, list[Finding], str]:
+    """Put a stored label into the catalogue, or record why it could not be stored; a name is of one that is there."""
+    try:
+        stored = future.result()
     except (InvalidDataError, StorageError, NotFoundError) as error:
         failure = error if not isinstance(error, NotFoundError) else InvalidDataError(str(error))
         return "failed", record_failure(run, item.case, item.path.name, failure), ""
+    if isinstance(stored, str):
+        return "unchanged", [], stored
+    scan, label, findings = stored
     with run.write() as write:
         known = cases.by_names(write.connection, [item.case]).get(item.case)
         if known is None:
@@ -208,12 +328,3 @@ def exact_kind(workspace: Workspace, kind: str, annotated: dict[str, Any]) -> st
     """A ground-truth label that annotates lesions alone is `tumor-only`."""
     lesions_alone = annotated and set(annotated) <= set(workspace.structures.lesions)
     return "tumor-only" if kind == "ground-truth" and lesions_alone else kind
-
-
-def _out_of_range(item: Found, codes: NDArray[Any], mapping: Mapping) -> list[Finding]:
-    beyond = np.unique(codes[codes > mapping.top])
-    if not len(beyond):
-        return []
-    shown = " ".join(str(code) for code in beyond[:8])
-    message = f"codes beyond {mapping.top}, the last that mapping {mapping.name} knows: {shown}; they say nothing"
-    return [Finding("warning", item.case, "code-out-of-range", message, item.path.name)]

@@ -95,8 +95,8 @@ def _bring_files(workspace: Workspace, run: Run, plan: Plan, listing: Listing) -
     """Import the scans and labels whose files are there."""
     for split, found in plan.images.items():
         options = ImageOptions(split, workers=listing.workers)
-        for outcome, case, remarks in bring_images(workspace, run, found, options, listing.path.parent):
-            plan.outcomes[case].add(outcome)
+        for item, outcome, remarks in bring_images(workspace, run, found, options, listing.path.parent):
+            plan.outcomes[item.case].add(outcome)
             plan.findings += remarks
     for (source, kind), pairs in plan.labels.items():
         statements = Statements({found.case: statement for found, statement in pairs})

@@ -20,6 +20,19 @@ class Result(NamedTuple):
     would: dict[str, Any] | None = None
 
 
+class Imported(NamedTuple):
+    """A Result of an import: with the layout of folders and names that was recognised, or asked for."""
+
+    operation: int | None
+    ids: tuple[str, ...] = ()
+    added: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    findings: tuple[Finding, ...] = ()
+    would: dict[str, Any] | None = None
+    layout: str = "flat"
+
+
 Outcome = Literal["added", "unchanged", "failed"]
 
 

@@ -229,7 +229,7 @@ def test_dry_run_changes_nothing(empty, tmp_path):
     """`--dry-run` lists the cases that would come in and stores nothing."""
     scan(tmp_path / "a.nii.gz")
     done = flaredb("ingest", "images", tmp_path / "a.nii.gz", "--dry-run", workspace=empty.root)
-    assert (done.code, done.json["would"]) == (0, {"cases": ["a"]})
+    assert (done.code, done.json["would"]["cases"]) == (0, ["a"])
     assert not empty.sql("SELECT * FROM cases")
 
 
@@ -331,7 +331,7 @@ def test_many_absences_are_a_finding(empty, tmp_path):
     done = add_label(empty, tmp_path / "l", "a", blocks(1), "all", OTHER)
     assert rules(done) == ["annotated-absent"]
     assert "13" in done.findings[0].message
-    done = add_label(empty, tmp_path / "l", "b", blocks(1), "liver,spleen,gallbladder", OTHER)
+    done = add_label(empty, tmp_path / "l", "b", blocks(0, 1), "liver,spleen,gallbladder", OTHER)
     assert (done.added, rules(done)) == (1, [])
 
 
