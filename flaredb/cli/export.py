@@ -122,4 +122,21 @@ def monai(app: App, /, destination: Path, title: str | None, **asked: Any) -> No
         app.result(export_monai(workspace, destination, _options(asked), title))
 
 
+@example("flaredb export parquet tables --where \"split = 'train'\"")
+@export.command()
+@click.argument("destination", metavar="DEST", type=FILE)
+@click.option("--labels", default="all", show_default=True, metavar="current|all|SOURCE")
+@click.option("--snapshot", metavar="ID", help="Its items too, as a trainer takes them.")
+@where_option
+@click.option("--overwrite", is_flag=True, help="Replace tables that would become others.")
+@click.option("--dry-run", is_flag=True, help="Say which tables would be written.")
+@pass_app
+def parquet(app: App, /, destination: Path, **asked: Any) -> None:
+    """Write the catalogue's cases, labels, provenance and current labels as tables for pandas, polars or DuckDB."""
+    from flaredb.workflow.export_parquet import export_parquet
+
+    with app.open() as workspace:
+        app.result(export_parquet(workspace, destination, _options(asked)))
+
+
 COMMANDS = (export,)

@@ -89,7 +89,8 @@ def carry_out(workspace: Workspace, plan: Plan, options: ExportOptions) -> Resul
         if options.dry_run:
             return _would(workspace, plan, state)
         name = f"export {hashlib.sha256(str(plan.root.resolve()).encode()).hexdigest()[:12]}"
-        with workspace.lock(name), workspace.run(f"export {plan.layout}", **plan.request) as run:
+        said = {"destination": plan.root.name, **plan.request}
+        with workspace.lock(name), workspace.run(f"export {plan.layout}", **said) as run:
             unchanged = _compare(workspace, plan, state, options)
             _refuse_too_large(workspace, plan, unchanged)
             written, findings = _write(workspace, plan, unchanged, options)

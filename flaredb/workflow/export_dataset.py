@@ -71,7 +71,7 @@ def dataset_plan(workspace: Workspace, root: Path, options: ExportOptions, layou
         listing = Listing(title, values.names, ignore, pairs["train"], pairs["validation"], pairs["test"])
         return layout.documents(listing, any(_sheared(unit.files[0].recipe.space) for unit in complete))
 
-    request = request_of(options, root, title=title)
+    request = request_of(options, title=title)
     head = head_of(choice, values)
     return Plan(layout.name, root, request, head, tuple(units), layout.named, documents, left_out)
 

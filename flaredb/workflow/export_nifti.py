@@ -41,10 +41,9 @@ def export_nifti(
     return carry_out(workspace, plan, options)
 
 
-def request_of(options: ExportOptions, destination: Path, **more: Any) -> dict[str, Any]:
+def request_of(options: ExportOptions, **more: Any) -> dict[str, Any]:
     """What was asked for, as the manifest and the log keep it; nothing of this machine."""
     return {
-        "destination": destination.name,
         "labels": options.labels,
         "undecided": options.undecided,
         "snapshot": options.snapshot,
@@ -126,7 +125,7 @@ def _plan_own(workspace: Workspace, destination: Path, options: ExportOptions) -
 def _plan(
     destination: Path, options: ExportOptions, head: dict[str, Any], units: list[Unit], left_out: dict[str, list[str]]
 ) -> Plan:
-    request = request_of(options, destination)
+    request = request_of(options)
     return Plan("nifti", destination, request, head, tuple(units), (), lambda *_: {}, left_out)
 
 
