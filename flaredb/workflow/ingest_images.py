@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -15,13 +16,14 @@ from flaredb.catalog import cases, labels
 from flaredb.catalog.database import Run
 from flaredb.errors import Finding, InvalidDataError, StorageError
 from flaredb.exchange.compare import check_geometry
+from flaredb.exchange.dicom import series_digest
 from flaredb.exchange.layouts import Ask, Found, find_images
 from flaredb.exchange.read import Scan, read_image
 from flaredb.volumes.layout import Digests
 from flaredb.workflow.executors import in_order
 from flaredb.workflow.results import Imported, Outcome, Tally
 from flaredb.workflow.room import room_for
-from flaredb.workflow.searching import Remarks, below, known_names, planned, say_layout
+from flaredb.workflow.searching import Remarks, known_names, place_of, planned, say_layout, veiled
 from flaredb.workspace import Workspace
 
 _SAMPLE = 1_000_003  # at most this many voxels are sorted for percentiles
@@ -69,26 +71,26 @@ def ingest_images(
     if dry_run:
         outcomes = [(item, _foreseen(item, there.get(item.case))) for item in found]
         would = planned(path, search.layout, "cases", outcomes) | room.as_dict
-        return Imported(None, findings=search.findings, would=would, layout=search.layout)
+        return Imported(None, findings=search.findings, would=would, layout=search.layout, left=dict(search.left))
     room.check()
     say_layout(workspace, search, "ingest labels")
 
     remarks = Remarks(search.findings, path)
     tally = Tally(remarks.general)
     root = path if path.is_dir() else path.parent
-    with workspace.run("ingest images", path=path.name, split=options.split) as run:
+    with workspace.run("ingest images", path=search.root, split=options.split) as run:
         with run.write() as write:
             write.add_findings(remarks.general)
         for item, outcome, findings in bring_images(workspace, run, found, options, root):
-            tally.count(outcome, item.case, [*remarks.of(run, item.path, outcome), *findings])
-    return Imported(*tally.result(write.operation), search.layout)
+            tally.count(outcome, item.case, [*remarks.of(run, item, outcome), *findings])
+    return Imported(*tally.result(write.operation), search.layout, dict(search.left))
 
 
 def _foreseen(item: Found, known: cases.Case | None) -> str:
     """What would become of a file, as far as can be told without reading voxels."""
     if known is None or known.image is None:
         return "added"
-    same = item.path.is_file() and known.file_sha256 == _sha256(item.path)
+    same = known.file_sha256 == _sha256(item)
     return "unchanged" if same else "refused unless its voxels are the same: the case has an image"
 
 
@@ -96,7 +98,7 @@ def bring_images(
     workspace: Workspace, run: Run, found: Sequence[Found], options: ImageOptions, root: Path
 ) -> Iterator[tuple[Found, Outcome, list[Finding]]]:
     """Import the files found under `root`, one after the other: each with what became of it, and remarks."""
-    found = under_present_names(workspace, found)
+    found = [veiled(item, root) for item in under_present_names(workspace, found)]
 
     def store(item: Found) -> _Stored | None:
         return _store(workspace, item, options.allow_lossy)
@@ -119,9 +121,9 @@ def _store(workspace: Workspace, item: Found, allow_lossy: bool) -> _Stored | No
     with workspace.catalog.read() as connection:
         known = cases.by_names(connection, [item.case]).get(item.case)
     stored = known is not None and known.image is not None and workspace.volumes.has(known.image)
-    if known and stored and item.path.is_file() and known.file_sha256 == _sha256(item.path):
+    if known and stored and known.file_sha256 == _sha256(item):
         return None
-    scan = read_image(item.path, allow_lossy)
+    scan = read_image(item.path, allow_lossy, item.part)
     return _Stored(scan, workspace.volumes.put_image(scan.voxels, scan.grid), _percentiles(scan.voxels))
 
 
@@ -129,7 +131,7 @@ def _enter(
     workspace: Workspace, run: Run, item: Found, future: Future[_Stored | None], options: ImageOptions, root: Path
 ) -> tuple[Outcome, list[Finding]]:
     """Put a stored scan into the catalogue, or record why it could not be stored."""
-    place = below(item.path, root)
+    place = place_of(item, root)
     try:
         stored = future.result()
     except (InvalidDataError, StorageError) as error:
@@ -146,9 +148,9 @@ def _enter(
         else:
             outcome = "added"
             remarks = [f._replace(case=item.case, path=place) for f in stored.scan.findings]
-            facts = _facts(stored, item.path.name, options)
+            facts = _facts(stored, Path(place).name, options)
             twins = cases.with_voxels(write.connection, stored.digests.voxels)
-            own = workspace.patient_key(item.case)
+            own = workspace.patient_key(stored.scan.patient or item.case)
             patient = twins[0].patient if twins else own
             if known:
                 moved: dict[str, Any] = {"split": options.split or known.split}
@@ -226,6 +228,11 @@ def record_failure(run: Run, case: str, place: str, error: InvalidDataError | St
     return remarks
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+def _sha256(item: Found) -> str:
+    """What `file_sha256` would be of a scan; empty for DICOM that cannot be read."""
+    if item.shown:  # DICOM
+        with contextlib.suppress(InvalidDataError):
+            return series_digest(item.path, item.part)
+        return ""
+    with item.path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

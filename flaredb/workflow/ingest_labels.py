@@ -85,7 +85,7 @@ def ingest_labels(
         outcomes = _outcomes(workspace, found, statements, book, options)
         would = planned(path, search.layout, "labels", outcomes) | room.as_dict
         findings = (*search.findings, *_left_out(book, search))
-        return Imported(None, findings=findings, would=would, layout=search.layout)
+        return Imported(None, findings=findings, would=would, layout=search.layout, left=dict(search.left))
     room.check()
     say_layout(workspace, search, "ingest images")
 
@@ -97,10 +97,10 @@ def ingest_labels(
             write.add_findings([*remarks.general, *_left_out(book, search)])
             prepare_source(write, options)
         for brought in bring_labels(workspace, run, found, statements, options):
-            said = remarks.of(run, brought.path, brought.outcome)
+            said = remarks.of(run, Found(brought.case, brought.path), brought.outcome)
             tally.count(brought.outcome, brought.label, [*said, *brought.findings])
     tally.findings += _left_out(book, search)
-    return Imported(*tally.result(write.operation), search.layout)
+    return Imported(*tally.result(write.operation), search.layout, dict(search.left))
 
 
 def _find(workspace: Workspace, path: Path, book: Codebook, options: LabelOptions, case: str | None) -> Search:

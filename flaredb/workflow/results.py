@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from flaredb.errors import Finding
@@ -21,7 +21,10 @@ class Result(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """A Result of an import: with the layout of folders and names that was recognised, or asked for."""
+    """A Result of an import: with the layout of folders and names that was recognised, or asked for.
+
+    `left` counts the files, by folder, that are not of this import's kind: labels among scans, scans among labels.
+    """
 
     operation: int | None
     ids: tuple[str, ...] = ()
@@ -31,6 +34,7 @@ class Imported(NamedTuple):
     findings: tuple[Finding, ...] = ()
     would: dict[str, Any] | None = None
     layout: str = "flat"
+    left: Mapping[str, int] = {}
 
 
 Outcome = Literal["added", "unchanged", "failed"]

@@ -459,6 +459,6 @@ def test_the_program_runs_by_itself(tmp_path):
     env = environment()
     assert process("init", tmp_path / "w", env=env).code == 0
     done = process("-w", tmp_path / "w", "ingest", "images", folder, env=env)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, "layout flare23: 1 found\n")
     assert "1 added" in done.out
     assert process("--version", env=env).out.startswith("flaredb")
