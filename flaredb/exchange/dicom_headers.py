@@ -22,6 +22,7 @@ from flaredb.exchange.findings import refusal
 
 CT_CLASSES = {"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"}
 SLICE = Path("a DICOM file")  # because names of files hold names of patients and UIDs
+UNNAMED = "?"  # before the digest of a series that has no UID: it may be of another patient
 SEG_CLASS = "1.2.840.10008.5.1.4.1.1.66.4"
 INDEX_CLASS = "1.2.840.10008.1.3.10"
 # What pydicom raises on files that are damaged or none at all.
@@ -160,7 +161,7 @@ def _header(path: Path, dataset: Any) -> Header:
     skip = _why_not(kind, modality)
     return Header(
         path,
-        digest(uid) if uid else digest(*study),
+        digest(uid) if uid else UNNAMED + digest(*study),
         number if number.isdecimal() else "",
         skip,
         str(dataset.get("LossyImageCompression") or "") == "01",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from flaredb.errors import Finding, NotFoundError, UsageError
 from flaredb.exchange import folders
 from flaredb.exchange.casenames import CHANNEL, case_name, is_case_name, padded, stem
+from flaredb.exchange.dicom_cases import Cases, dicom_cases
 from flaredb.exchange.numbering import shorten
 from flaredb.exchange.patterns import NameTable, Pattern
 from flaredb.exchange.read import SUFFIXES
@@ -26,7 +27,8 @@ class Found(NamedTuple):
 
     `part` names one series of a DICOM folder, empty where there is but one. `masks` are the (structure, file) pairs
     of a label that comes as one file a structure, under the folder `path`; empty for a label in one file. `split` is
-    the one that the file's folder is named after, None if it says nothing.
+    the one that the file's folder is named after, None if it says nothing. `shown` is the path from the root as it
+    may be recorded where the path itself may name a patient (DICOM), else empty.
     """
 
     case: str
@@ -34,18 +36,21 @@ class Found(NamedTuple):
     part: str = ""
     masks: tuple[tuple[str, Path], ...] = ()
     split: str | None = None
+    shown: str = ""
 
 
 class Search(NamedTuple):
     """What was found, sorted by case, the original before its correction; remarks on what was left out.
 
-    `layout` is what was recognised; `left` counts the files by folder that are for the other command.
+    `layout` is what was recognised; `left` counts the files by folder that are for the other command. `root` is the
+    name of what was searched, as it may be recorded.
     """
 
     found: tuple[Found, ...]
     findings: tuple[Finding, ...]
     layout: str = "flat"
     left: tuple[tuple[str, int], ...] = ()
+    root: str = ""
 
 
 class Ask(NamedTuple):
@@ -72,6 +77,7 @@ class _File:
     place: folders.Place
     case: str = ""
     structure: str = ""
+    part: str = ""
 
 
 @dataclass
@@ -84,6 +90,7 @@ class _Look:
     labels: bool
     findings: list[Finding] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
+    dicom: Cases = field(default_factory=Cases)
 
     def remark(self, path: Path, rule: str, message: str) -> None:
         """An error on a file."""
@@ -127,6 +134,7 @@ def _search(look: _Look) -> Search:
     files = _matching(look, files, pattern) if pattern else _of_role(look, files, layout)
     for file in files:
         named = table.case_of(file.path, file.below) if table else None
+        named = f"{named}-{file.part}" if named and file.part else named
         if look.case is not None or named is not None:
             file.case = look.case if look.case is not None else named or ""
         elif not file.case and not file.structure:
@@ -134,7 +142,9 @@ def _search(look: _Look) -> Search:
     _table_remarks(look, table)
     found = [*_masks(look, files), *_whole(look, files, layout)]  # corrections come last, and sorting keeps the order
     found.sort(key=lambda item: item.case)
-    return Search(tuple(found), tuple(look.findings), layout, tuple(sorted(look.left.items())))
+    found = [item._replace(shown=look.dicom.below(item.path, look.root)) for item in found]
+    findings = tuple(look.dicom.veiled(look.findings))
+    return Search(tuple(found), findings, layout, tuple(sorted(look.left.items())), look.dicom.name(look.root))
 
 
 def _files(look: _Look) -> list[_File]:
@@ -148,7 +158,17 @@ def _files(look: _Look) -> list[_File]:
         paths = list(single(root, look.findings))
     name = root.resolve().name if root.is_dir() else ""
     belows = [PurePosixPath(p.relative_to(root).as_posix() if root.is_dir() else p.name) for p in paths]
-    return [_File(path, below, folders.place(below, name)) for path, below in zip(paths, belows, strict=True)]
+    files = [_File(path, below, folders.place(below, name)) for path, below in zip(paths, belows, strict=True)]
+    return _series(look, files)
+
+
+def _series(look: _Look, files: list[_File]) -> list[_File]:
+    """DICOM folders and files as the series they hold, with the names of their cases; other files as they are."""
+    volumes = [file for file in files if is_volume(file.path)]
+    slices = {file.path: file for file in files if not is_volume(file.path)}
+    look.dicom = dicom_cases(look.root, slices)
+    look.findings += look.dicom.findings
+    return volumes + [replace(slices[c.path], case=c.name, part=c.part) for c in look.dicom.found]
 
 
 def _layout(look: _Look, files: list[_File]) -> str:
@@ -335,7 +355,7 @@ def _unique(look: _Look, files: Iterable[_File]) -> Iterator[Found]:
             if fix and (False, case) in claims:
                 message = "a corrected file; it comes in after the one it corrects, as a newer revision"
                 look.findings.append(made(file.path, "corrected-file", message, "info", case))
-            yield Found(case, file.path, split=None if look.labels else file.place.split)
+            yield Found(case, file.path, file.part, split=None if look.labels else file.place.split)
 
 
 def _wanted(labels: bool) -> str:

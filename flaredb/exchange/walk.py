@@ -27,17 +27,16 @@ def walk(root: Path, findings: list[Finding], dicom: bool) -> Iterator[Path]:
         here = [folder / f for f in sorted(files) if _stays(root, folder / f, findings)]
         volumes = [p for p in here if is_volume(p)]
         yield from volumes
-        if not volumes and dicom and _holds_slices(folder, here, findings):
+        if dicom and _holds_slices(folder, (p for p in here if p not in volumes), findings):
             yield folder
 
 
 def single(path: Path, findings: list[Finding]) -> Iterator[Path]:
     """A file that was named itself; a finding `unknown-format` if it is no volume."""
-    if is_volume(path):
+    if is_volume(path) or is_dicom(path):
         yield path
     else:
-        advice = "give the folder of the slices" if is_dicom(path) else f"not one of {', '.join(SUFFIXES)}"
-        findings.append(made(path, "unknown-format", advice))
+        findings.append(made(path, "unknown-format", f"not one of {', '.join(SUFFIXES)}, nor DICOM"))
 
 
 def is_volume(path: Path) -> bool:

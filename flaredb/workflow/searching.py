@@ -10,6 +10,7 @@ from typing import Any
 from flaredb.catalog import cases
 from flaredb.catalog.database import Run
 from flaredb.errors import Finding
+from flaredb.exchange.dicom_cases import dicom_cases
 from flaredb.exchange.layouts import Found, Search
 from flaredb.workflow.results import Outcome
 from flaredb.workspace import Workspace
@@ -24,14 +25,16 @@ class Remarks:
         self._notes: dict[str, list[Finding]] = defaultdict(list)
         for finding in findings:
             if finding.severity == "info" and finding.case and finding.path:
-                self._notes[finding.path].append(finding)
+                dicom = finding.rule.startswith("dicom-")  # whose paths may not be shown
+                self._notes[finding.case if dicom else finding.path].append(finding)
             else:
                 place = below(Path(finding.path), root) if finding.path else None
                 self.general.append(finding._replace(path=place))
 
-    def of(self, run: Run, path: Path, outcome: Outcome) -> list[Finding]:
+    def of(self, run: Run, item: Found, outcome: Outcome) -> list[Finding]:
         """The notes on a file that was dealt with, recorded; none if nothing changed."""
-        notes = [note._replace(path=below(path, self._root)) for note in self._notes.pop(str(path), [])]
+        own = self._notes.pop(item.case if item.shown else str(item.path), [])
+        notes = [note._replace(path=place_of(item, self._root)) for note in own]
         if outcome == "unchanged" or not notes:
             return []
         with run.write() as write:
@@ -56,9 +59,21 @@ def say_layout(workspace: Workspace, search: Search, other: str) -> None:
 
 def planned(root: Path, layout: str, what: str, outcomes: list[tuple[Found, str]]) -> dict[str, Any]:
     """What `--dry-run` lists: the layout, the names that would be added, and what would become of each file."""
-    files = [{"case": item.case, "file": below(item.path, root), "outcome": outcome} for item, outcome in outcomes]
+    files = [{"case": item.case, "file": place_of(item, root), "outcome": outcome} for item, outcome in outcomes]
     added = [row["case"] for row in files if row["outcome"] == "added"]
     return {"layout": layout, what: added, "files": files}
+
+
+def place_of(item: Found, root: Path) -> str:
+    """Where a file lies below what was imported, as it may be recorded."""
+    return item.shown or below(item.path, root)
+
+
+def veiled(item: Found, root: Path) -> Found:
+    """A DICOM folder that a table or list named, with its place as it may be recorded; others as they are."""
+    if item.shown or item.path.is_file():
+        return item
+    return item._replace(shown=dicom_cases(root, [item.path]).below(item.path, root))
 
 
 def below(path: Path, root: Path) -> str:

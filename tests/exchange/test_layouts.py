@@ -117,7 +117,7 @@ def test_a_linked_root_is_the_users_choice(tmp_path: Path) -> None:
 
 def test_dicom_folder_is_one_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of slices is one scan named after the folder, at the root or below, and no label."""
-    dicom(tmp_path / "study" / "P01", [0.0, 1.0])
+    dicom(tmp_path / "study" / "P01", [2.0 * height for height in range(10)])
     touch(tmp_path, "study/P01/readme.txt")
     assert [f[:2] for f in find_images(tmp_path).found] == [("P01", tmp_path / "study" / "P01")]
     assert cases(find_images(tmp_path / "study" / "P01")) == ["P01"]
@@ -131,8 +131,8 @@ def test_a_single_slice_or_text_is_no_volume(tmp_path: Path) -> None:
     """A file of another kind is refused, a slice with the advice to give its folder."""
     folder = dicom(tmp_path / "s", [0.0])
     search = find_images(next(folder.iterdir()))
-    assert rules(search) == [("error", "unknown-format")]
-    assert "folder" in search.findings[0].message
+    assert rules(search) == [("warning", "dicom-skipped"), ("error", "unknown-format")]
+    assert "folder" in search.findings[1].message
     assert rules(find_images(touch(tmp_path, "a.txt") / "a.txt")) == [("error", "unknown-format")]
 
 
