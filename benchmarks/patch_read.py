@@ -1,0 +1,117 @@
+"""How fast is a random training patch read from a volume, and how many bytes does the volume take?
+
+Rival: the Blosc2 file of nnU-Net 2.8.1 of the same scan, laid out by its planner for this very patch, read by the
+function that its data loader calls. Limit: a memory map of the raw voxels. Files are open and in the page cache, each
+process has the same one core, turns are taken every few patches, figures are medians. flaredb gives HU as they are
+(int16, lossless); nnU-Net's file holds normalised float32.
+
+    python benchmarks/patch_read.py [--patches 240]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rivals.beside import BENCH, DATA, finish, need, one_core, rival, row
+
+CT, LABEL = DATA / "ircad_p01" / "ct.nii.gz", DATA / "ircad_p01" / "labels.nii.gz"
+PATCH = (48, 192, 192)
+TURN = 12  # patches a turn
+
+
+def timed(read: Callable[[tuple[slice, ...]], Any], corners: list[list[int]]) -> list[float]:
+    """Seconds of each patch."""
+    spent = []
+    for corner in corners:
+        box = tuple(slice(low, low + size) for low, size in zip(corner, PATCH, strict=True))
+        start = time.perf_counter()
+        read(box)
+        spent.append(time.perf_counter() - start)
+    return spent
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patches", type=int, default=240)
+    arguments = parser.parse_args()
+    need(BENCH, CT, LABEL)
+    one_core()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Path(folder), arguments.patches)
+
+
+def measure(folder: Path, patches: int) -> None:
+    """Store the scan on both sides, read in turns, compare what was read."""
+    from flaredb.exchange.read import read_image, read_label
+    from flaredb.volumes.store import VolumeStore
+
+    store, scan = VolumeStore(folder / "volumes"), read_image(CT)
+    image = store.open(store.put_image(scan.voxels, scan.grid).volume)
+    label = store.open(store.put_label(read_label(LABEL).voxels, scan.grid).volume)
+    np.save(folder / "limit.npy", scan.voxels)
+    limit = np.load(folder / "limit.npy", mmap_mode="r")
+    random = np.random.default_rng(1)
+    corners = [
+        [int(random.integers(n - p + 1)) for n, p in zip(image.shape, PATCH, strict=True)] for _ in range(patches)
+    ]
+    with rival("nnunet.py", CT, LABEL, folder / "nnunet") as other:
+        other.ask("preprocess")
+        there = other.ask("open")
+        assert tuple(there["shape"][1:]) == image.shape, there
+        spent: dict[str, list[float]] = {name: [] for name in ("image", "label", "limit", "image'", "label'")}
+        for start in range(-TURN, patches, TURN):  # the first turn warms up
+            turn = corners[max(start, 0) : max(start, 0) + TURN]
+            seconds = {
+                "image": timed(image.read, turn),
+                "image'": other.ask("read", corners=turn, which="image", keep=None)["seconds"],
+                "label": timed(label.read, turn),
+                "label'": other.ask("read", corners=turn, which="label", keep=None)["seconds"],
+                "limit": timed(lambda box: np.ascontiguousarray(limit[box]), turn),
+            }
+            for name, values in seconds.items():
+                spent[name] += values if start >= 0 else []
+        other.ask("read", corners=corners[-1:], which="image", keep=str(folder / "patch.npy"))
+    check(image.read(boxed(corners[-1])), scan.voxels[boxed(corners[-1])], np.load(folder / "patch.npy"), there)
+    report({name: 1000 * statistics.median(values) for name, values in spent.items()}, image, label, there)
+
+
+def boxed(corner: list[int]) -> tuple[slice, slice, slice]:
+    """The patch at a corner."""
+    z, y, x = (slice(low, low + size) for low, size in zip(corner, PATCH, strict=True))
+    return z, y, x
+
+
+def check(ours: Any, source: Any, theirs: Any, there: dict[str, Any]) -> None:
+    """Both read the same place: ours voxel by voxel, theirs after its clipping and scaling."""
+    assert np.array_equal(ours, source)
+    known = there["intensities"]
+    clipped = np.clip(ours, known["percentile_00_5"], known["percentile_99_5"])
+    assert np.allclose(theirs, (clipped - known["mean"]) / known["std"], atol=1e-3)
+
+
+def report(spent: dict[str, float], image: Any, label: Any, there: dict[str, Any]) -> None:
+    """The claims."""
+    raw = 2 * int(np.prod(image.shape))
+    own = sum(file.stat().st_size for file in image.path.rglob("*") if file.is_file())
+    blosc = "nnU-Net 2.8.1 Blosc2"
+    rows = [
+        row("random CT patch 48×192×192, one core, warm page cache", spent["image"], spent["image'"], blosc, "ms", 2.0,
+            stretch=3.0, limit=round(spent["limit"], 3), limit_name=".npy memory map"),
+        row("bytes of the CT's volume, lossless", own / raw, there["bytes"] / raw, blosc, "bytes a raw byte",
+            round(1 / 0.65, 2)),
+        row("random label patch 48×192×192", spent["label"], spent["label'"], blosc, "ms"),
+        row("bytes of the label's volume", label.path.stat().st_size, there["label_bytes"], blosc, "bytes"),
+    ]  # fmt: skip
+    finish("patch_read", rows, layout={name: there[name] for name in ("chunks", "blocks")})
+
+
+if __name__ == "__main__":
+    main()

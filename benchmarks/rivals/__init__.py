@@ -1,0 +1,1 @@
+"""What benchmarks are held against: programs of `.bench/`, which never become dependencies."""
