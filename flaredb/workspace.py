@@ -82,7 +82,7 @@ class Workspace:
             made.catalog.check_free()
             made.catalog.upgrade()
             with made.catalog.run("init", {}) as run, run.write() as write:
-                structures.store(write, set_of_structures)
+                structures.store(write.connection, set_of_structures)
                 policies.apply(write, Policy(), "the rules as they come")
         except BaseException:
             made.close()

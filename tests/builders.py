@@ -107,7 +107,7 @@ def new_catalog(where: Path | str, space: StructureSet = FLARE23) -> Catalog:
     catalog = Catalog(where if isinstance(where, str) else f"sqlite:///{where}/catalog.db")
     catalog.upgrade()
     with catalog.run("init", {}) as run, run.write() as write:
-        structures.store(write, space)
+        structures.store(write.connection, space)
         policies.apply(write, Policy(), "the rules as they come")
     return catalog
 

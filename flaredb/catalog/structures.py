@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import Connection, select
 
 from flaredb.catalog import tables as t
 from flaredb.labels.structures import Structure, StructureSet
 
-if TYPE_CHECKING:
-    from flaredb.catalog.database import Write
 
-
-def store(write: Write, structures: StructureSet) -> None:
+def store(connection: Connection, structures: StructureSet) -> None:
     """Record the structures of a new workspace."""
-    write.connection.execute(t.structures.insert(), [s._asdict() for s in structures.structures])
+    connection.execute(t.structures.insert(), [s._asdict() for s in structures.structures])
 
 
 def structure_names(connection: Connection) -> dict[int, str]:
