@@ -7,7 +7,7 @@ time that sets them apart cleanly. Nothing is guessed beyond that; what does not
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -72,7 +72,13 @@ def look_into(path: Path) -> Holding:
         volumes = [volumes[0]._replace(part="")]
     words = Identifiers().together(header.identifiers for header in headers)
     patients = {header.patient for header in headers}
-    return Holding(tuple(volumes), tuple(remarks), words, patients.pop() if len(patients) == 1 else "")
+    return Holding(tuple(volumes), _counted(remarks), words, patients.pop() if len(patients) == 1 else "")
+
+
+def _counted(remarks: Sequence[Remark]) -> tuple[Remark, ...]:
+    """Each remark once, with how often it was made."""
+    times = Counter(remarks)
+    return tuple(r if n == 1 else Remark(r.rule, f"{r.message} ({n} times)") for r, n in times.items())
 
 
 def _headers(path: Path) -> Iterator[Header]:
