@@ -12,7 +12,6 @@ from flaredb.workspace import Workspace
 from tests.cohorts import fill, tiny, write_files
 from tests.postgres import Server, server
 
-
 # How long an example takes says how busy the machine is, not whether what is tested holds.
 settings.register_profile("flaredb", deadline=None)
 settings.load_profile("flaredb")
