@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from flaredb.catalog import cases, reviews
 from flaredb.catalog.cases import Case
@@ -23,8 +25,10 @@ from flaredb.workflow.review_file import (
     FILE,
     PROGRAMS,
     TABLES,
+    UNFINISHED,
     VERDICTS,
     Exported,
+    Program,
     ReviewFile,
     read_review_file,
     shown,
@@ -57,21 +61,23 @@ def review_export(workspace: Workspace, name: str, folder: Path, wanted: str = "
         queue = by_case(connection, review)
         known = cases.by_names(connection, queue)
     names = names_of(workspace, [item for items in queue.values() for item in items])
-    file = _prepare(folder, ReviewFile(review.name, program, names))
-    tally, changed = Tally(), list[str]()
-    with workspace.run("review export", review=name, folder=folder.name, program=program):
-        for case, items in workspace.reporter.track(queue.items(), "cases", len(queue)):
-            grid = known[case].grid
-            if grid is None:
-                tally.count("failed", case, [_no_grid(case)])
-                continue
-            outcome, findings = _export(workspace, folder, file, _Plan(known[case], grid, items), changed)
-            tally.count(outcome, case, findings)
-        _write_tables(folder, file, changed, list(queue))
-    if changed:
-        shown_names = ", ".join(changed[:6]) + (" …" if len(changed) > 6 else "")
+    with workspace.lock(f"review {name}"):
+        file = _prepare(folder, ReviewFile(review.name, program, names))
+        desk = _Desk(workspace, folder, file, [])
+        tally = Tally()
+        with workspace.run("review export", review=name, folder=folder.name, program=program), desk:
+            for case, items in workspace.reporter.track(queue.items(), "cases", len(queue)):
+                grid = known[case].grid
+                if grid is None:
+                    tally.count("failed", case, [_no_grid(case)])
+                    continue
+                outcome, findings = desk.export(_Plan(known[case], grid, items))
+                tally.count(outcome, case, findings)
+            desk.write_tables(list(queue))
+    if desk.changed:
+        left = ", ".join(desk.changed[:6]) + (" …" if len(desk.changed) > 6 else "")
         raise ConflictError(
-            f"left as they are, because somebody changed them: {shown_names}; flaredb review import {folder.name}, "
+            f"left as they are, because somebody changed them: {left}; flaredb review import {folder.name}, "
             "or export into another folder"
         )
     return tally.result(None)
@@ -86,61 +92,94 @@ def _prepare(folder: Path, fresh: ReviewFile) -> ReviewFile:
         if (before.review, before.program, before.structures) != (fresh.review, fresh.program, fresh.structures):
             raise ConflictError(f"{folder.name} holds review {before.review} for {before.program}; give another folder")
         return before
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and {entry.name for entry in folder.iterdir()} - {UNFINISHED}:
         raise ConflictError(f"{folder.name} is not empty; give a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     fresh.write(folder)
     return fresh
 
 
-def _export(
-    workspace: Workspace, folder: Path, file: ReviewFile, plan: _Plan, changed: list[str]
-) -> tuple[Outcome, list[Finding]]:
-    """Write a case's files and enter them into `review.json`; `changed` gets those that somebody changed."""
-    case, labels = plan.case, shown(plan.items)
-    before = file.cases.get(case.name)
-    if before and before.labels != labels:
-        raise ConflictError(f"{FILE} of {folder.name} names other labels of {case.name}; give another folder")
-    findings: list[Finding] = []
-    made: dict[str, tuple[str, Make]] = {}
-    if case.image and case.space:
-        made["image"] = (f"{case.name}.nii.gz", partial(_write_image, workspace, case))
-    else:
-        findings.append(_no_image(case.name))
-    label_file = f"{case.name}{SUFFIX}" if file.program == "slicer" else f"{case.name}_label.nii.gz"
-    made["label"] = (label_file, partial(_write_label, workspace, file, plan))
-    (folder / case.name).mkdir(exist_ok=True)
-    files = dict(before.files) if before else {}
-    written = False
-    for role, (own_name, make) in made.items():
-        path = folder / case.name / own_name
-        recorded = files[role][1] if role in files else None
-        outcome, sha256 = _put(path, recorded, make)
-        written = written or outcome == "added"
-        if outcome == "failed":
-            changed.append(f"{case.name}/{own_name}")
-        else:
-            files[role] = (f"{case.name}/{own_name}", sha256)
-    file.cases[case.name] = Exported(case.name, labels, files)
-    file.write(folder)
-    return ("added" if written else "unchanged"), findings
+@dataclass
+class _Desk:
+    """An export under way; as a context manager it clears away what it, or one that was killed, left half-written.
 
+    Files are made under `.part` and get their name when they are whole. `changed` names those that somebody changed.
+    """
 
-def _put(path: Path, recorded: str | None, make: Make) -> tuple[Outcome, str]:
-    """Write a file unless it is there; `failed` if it is there with content that is not ours. And its sha256."""
-    if not path.exists():
-        make(path)
-        return "added", sha256_of(path)
-    there = sha256_of(path)
-    if recorded is not None:
-        return ("unchanged" if there == recorded else "failed"), recorded
-    beside = path.with_name(f".part-{path.name}")  # an export that stopped between the file and its entry
-    try:
-        make(beside)
-        ours = sha256_of(beside)
-    finally:
-        beside.unlink(missing_ok=True)
-    return ("unchanged" if there == ours else "failed"), ours
+    workspace: Workspace
+    folder: Path
+    file: ReviewFile
+    changed: list[str]
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self._part, ignore_errors=True)
+        self._part.mkdir()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._part, ignore_errors=True)
+
+    @property
+    def _part(self) -> Path:
+        return self.folder / ".part"
+
+    def export(self, plan: _Plan) -> tuple[Outcome, list[Finding]]:
+        """Write a case's files and enter them into `review.json`."""
+        name, labels = plan.case.name, shown(plan.items)
+        before = self.file.cases.get(name)
+        if before and before.labels != labels:
+            raise ConflictError(f"{FILE} of {self.folder.name} names other labels of {name}; give another folder")
+        files = dict(before.files) if before else {}
+        (self.folder / name).mkdir(exist_ok=True)
+        outcomes = set()
+        for role, (own, make) in self._files(plan).items():
+            outcome, sha256 = self._put(f"{name}/{own}", files[role][1] if role in files else None, make)
+            outcomes.add(outcome)
+            if outcome != "failed":
+                files[role] = (f"{name}/{own}", sha256)
+        self.file.cases[name] = Exported(name, labels, files)
+        self.file.write(self.folder)
+        findings = [] if plan.case.image else [_no_image(name)]
+        return ("added" if "added" in outcomes else "unchanged"), findings
+
+    def _files(self, plan: _Plan) -> dict[str, tuple[str, Make]]:
+        """Role → the file's name in the case's folder, and how to make it."""
+        name = plan.case.name
+        made: dict[str, tuple[str, Make]] = {}
+        if plan.case.image:
+            made["image"] = (f"{name}.nii.gz", partial(_write_image, self.workspace, plan.case))
+        own = f"{name}{SUFFIX}" if self.file.program == "slicer" else f"{name}_label.nii.gz"
+        made["label"] = (own, partial(_write_label, self.workspace, self.file.program, plan))
+        return made
+
+    def _put(self, place: str, recorded: str | None, make: Make) -> tuple[Outcome, str]:
+        """Write a file unless it is there; `failed` if it is there with content that is not ours. And its sha256."""
+        path, beside = self.folder / place, self._part / Path(place).name
+        there = sha256_of(path) if path.exists() else None
+        if there is None or recorded is None:  # not there, or made by an export that stopped before its entry
+            make(beside)
+            recorded = sha256_of(beside)
+        if there is None:
+            beside.replace(path)
+            return "added", recorded
+        if there != recorded:
+            self.changed.append(place)
+            return "failed", recorded
+        return "unchanged", recorded
+
+    def write_tables(self, names: list[str]) -> None:
+        """The colour table and an empty table of verdicts; a table of verdicts that is there is somebody's."""
+        program, structures = self.file.program, self.file.structures
+        table = itksnap_table(structures) if program == "itksnap" else slicer_table(structures)
+        place = TABLES[program]
+        _, self.file.tables[place] = self._put(place, self.file.tables.get(place), partial(_write_text, table))
+        self.file.write(self.folder)
+        if not (self.folder / VERDICTS).exists():
+            text = io.StringIO()
+            rows = csv.writer(text, lineterminator="\n")
+            rows.writerow(["case", "verdict", "structures", "comment"])
+            rows.writerows([case, "", "", ""] for case in names)
+            self._put(VERDICTS, None, partial(_write_text, text.getvalue()))
 
 
 def _write_image(workspace: Workspace, case: Case, path: Path) -> None:
@@ -149,37 +188,17 @@ def _write_image(workspace: Workspace, case: Case, path: Path) -> None:
     write_nifti(path, workspace.volumes.open(case.image).read(), case.space)
 
 
-def _write_label(workspace: Workspace, file: ReviewFile, plan: _Plan, path: Path) -> None:
+def _write_label(workspace: Workspace, program: Program, plan: _Plan, path: Path) -> None:
     codes = shown_map(workspace, plan.items, plan.grid)
-    if file.program == "itksnap":
+    if program == "itksnap":
         write_nifti(path, codes, map_space(plan.case, plan.grid))
         return
     names = names_of(workspace, plan.items)
-    segments = [(Segment(name, value), colour_of(value)) for value, name in names.items()]
-    write_segments(path, codes, plan.grid, segments)
+    write_segments(path, codes, plan.grid, [(Segment(name, value), colour_of(value)) for value, name in names.items()])
 
 
-def _write_tables(folder: Path, file: ReviewFile, changed: list[str], names: list[str]) -> None:
-    """The colour table and an empty table of verdicts; a table of verdicts that is there is somebody's."""
-    table = itksnap_table(file.structures) if file.program == "itksnap" else slicer_table(file.structures)
-    name = TABLES[file.program]
-    outcome, sha256 = _put(folder / name, file.tables.get(name), lambda path: _write_text(path, table))
-    if outcome == "failed":
-        changed.append(name)
-    file.tables[name] = sha256
-    file.write(folder)
-    if not (folder / VERDICTS).exists():
-        text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(["case", "verdict", "structures", "comment"])
-        rows.writerows([case, "", "", ""] for case in names)
-        _write_text(folder / VERDICTS, text.getvalue())
-
-
-def _write_text(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _no_image(case: str) -> Finding:

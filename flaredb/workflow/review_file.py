@@ -13,6 +13,7 @@ from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.version import __version__
 
 FILE = "review.json"
+UNFINISHED = f".{FILE}.part"
 VERDICTS = "verdicts.csv"
 TABLES = {"itksnap": "labels.txt", "slicer": "structures.ctbl"}
 _FORMAT = 1
@@ -57,7 +58,7 @@ class ReviewFile:
             "tables": self.tables,
             "cases": [_case_document(case) for case in self.cases.values()],
         }
-        beside = folder / f".{FILE}.part"
+        beside = folder / UNFINISHED
         beside.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         beside.replace(folder / FILE)
 

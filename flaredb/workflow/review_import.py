@@ -71,7 +71,8 @@ def review_import(workspace: Workspace, folder: Path, annotator: str = "") -> Re
     tally = Tally([*stray, *gone])
     options = LabelOptions(f"review/{review.name}", _TRUTH)
     operation = None
-    with workspace.run("review import", folder=folder.name, review=review.name, annotator=annotator) as run:
+    said_so = {"folder": folder.name, "review": review.name, "annotator": annotator}
+    with workspace.lock(f"review {review.name}"), workspace.run("review import", **said_so) as run:
         operation = _record(run, tally.findings)
 
         def read(each: _Back) -> _Taken:
