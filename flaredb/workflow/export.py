@@ -390,4 +390,5 @@ def _clear_temporary(plan: Plan) -> None:
 
 
 def _described(request: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in request.items() if value not in (None, False))
+    said = {key: " ".join(value) if isinstance(value, list) else value for key, value in request.items()}
+    return ", ".join(f"{key} {value}" for key, value in said.items() if value not in (None, False))

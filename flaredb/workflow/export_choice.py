@@ -116,19 +116,19 @@ def _current(connection: Connection, space: StructureSet, known: Mapping[str, Ca
 
 
 def _of_source(connection: Connection, source: str, known: Mapping[str, Case]) -> Iterable[Labelled]:
-    """The newest label of every case that is not withdrawn, trusted in all it annotates and keeps."""
+    """For every case and structure the newest label of the source that annotates it and is not withdrawn for it."""
     hidden = withdrawn(connection, source)
-    newest = {
-        label.case: label
-        for label in labels.of_source(connection, source, newest=False)
-        if set(label.annotated) - hidden.get(label.name, set()) and label.volume
-    }
-    if not newest:
+    speaks: dict[str, dict[str, Label]] = defaultdict(dict)
+    for label in labels.of_source(connection, source, newest=False):
+        if label.volume:
+            speaks[label.case] |= dict.fromkeys(set(label.annotated) - hidden.get(label.name, set()), label)
+    if not speaks:
         labels.source_number(connection, source)
     for name, case in known.items():
-        own = [newest[name]] if name in newest else []
-        kept = [(v, tuple(set(v.annotated) - hidden.get(v.name, set()))) for v in own]
-        yield _labelled(case, [(label, "won", structures) for label, structures in kept])
+        own = speaks.get(name, {})
+        voices = {label.id: label for label in own.values()}
+        about = {n: tuple(s for s, label in own.items() if label.id == n) for n in voices}
+        yield _labelled(case, [(voices[n], "won", about[n]) for n in sorted(voices)])
 
 
 def withdrawn(connection: Connection, source: str | None = None) -> dict[str, set[str]]:
