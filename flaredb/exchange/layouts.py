@@ -140,6 +140,8 @@ def _search(look: _Look) -> Search:
         elif not file.case and not file.structure:
             file.case = case_name(file.path)
     _table_remarks(look, table)
+    if look.labels and look.ask.layout != "flat" and not pattern:
+        files = _one_collection(look, files)
     found = [*_masks(look, files), *_whole(look, files, layout)]  # corrections come last, and sorting keeps the order
     found.sort(key=lambda item: item.case)
     found = [item._replace(shown=look.dicom.below(item.path, look.root)) for item in found]
@@ -250,7 +252,7 @@ def _masks(look: _Look, files: list[_File]) -> Iterator[Found]:
         else:
             unknown[file.structure] += 1
     for name, times in sorted(unknown.items()):
-        message = f"the mapping has no structure {name!r}: {times} files left out; name it in a mapping under [names]"
+        message = f"the mapping has no structure {name!r}: {times} file(s) left out; name it in a mapping under [names]"
         look.findings.append(made(look.root, "unknown-structure", message, "warning"))
     if unknown and not groups:
         look.remark(look.root, "nothing-found", "no file is named after a structure that the mapping has")
@@ -288,8 +290,6 @@ def _folder_case(folder: Path) -> str:
 def _whole(look: _Look, files: list[_File], layout: str) -> list[Found]:
     """Files that are a scan or a label each."""
     files = [file for file in files if not file.structure]
-    if look.labels and look.ask.layout != "flat":
-        files = _one_collection(look, files)
     if look.case is not None and len(files) > 1:
         message = f"{len(files)} files cannot all be case {look.case!r}; name one"
         look.remark(look.root, "several-files", message)
