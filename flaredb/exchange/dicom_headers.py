@@ -28,7 +28,7 @@ INDEX_CLASS = "1.2.840.10008.1.3.10"
 # What pydicom raises on files that are damaged or none at all.
 DAMAGE = (
     OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, NotImplementedError,
-    OverflowError, RuntimeError, struct.error,
+    OverflowError, RuntimeError, MemoryError, struct.error,
 )  # fmt: skip
 _TAGS = [
     "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
@@ -88,6 +88,7 @@ def pydicom() -> ModuleType:
     except ImportError as error:
         raise UsageError("reading DICOM needs pydicom; pip install 'flaredb[dicom]'") from error
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    pydicom.config.convert_wrong_length_to_UN = True  # or a wrong length raises what is no ValueError
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # because its messages quote the file
     warnings.filterwarnings("ignore", module="pydicom")
     return pydicom

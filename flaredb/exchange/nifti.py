@@ -33,6 +33,7 @@ _QUIET.addHandler(logging.NullHandler())
 _QUIET.propagate = False
 _HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
 _CHUNK = 1 << 24
+_BEYOND = 1 << 26  # bytes after the last voxel; the format has none, and a small file may unpack to terabytes
 _Stream = gzip.GzipFile | io.BufferedReader
 
 
@@ -55,7 +56,7 @@ class _Header(NamedTuple):
 def read_nifti(path: Path) -> Stored:
     """Read a `.nii` or `.nii.gz` file whole; the affine is exactly the one nibabel gives.
 
-    Raises InvalidDataError with rule `empty`, `unreadable`, `not-3d`, `bad-geometry`, `absurd-size` or
+    Raises InvalidDataError with rule `empty`, `unreadable`, `not-3d`, `bad-geometry`, `absurd-size`, `too-large` or
     `unknown-format`.
     """
     try:
@@ -87,8 +88,11 @@ def _read(path: Path, stream: _Stream, size: int) -> tuple[_Header, bytearray]:
         if not count:
             raise EOFError(f"{header.end - position:,} of {header.end:,} bytes are missing")
         position += count
-    while stream.read(_CHUNK):
-        pass
+    beyond = 0
+    while chunk := stream.read(_CHUNK):
+        beyond += len(chunk)
+        if beyond > _BEYOND:
+            raise refusal(path, "absurd-size", f"the file goes on for more than {_BEYOND >> 20} MiB after its voxels")
     return header, data
 
 

@@ -6,6 +6,8 @@ Not promised: anything of the file beside voxels and geometry (descriptions, pat
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,10 +35,9 @@ class Scan:
     """A volume as read: a scan in HU or a label's codes.
 
     `voxels` is C-contiguous in (z, y, x) LPS on `grid`, the file's as read unless it had to be put right; `space` says
-    how the file had them; `sha256` is of the file's
-    bytes (of a DICOM series: over its slices' sorted digests; of a .mhd: over header and data). `findings` are remarks
-    of severity `warning` with no case in them; empty when there is nothing to say. `patient` is the id a DICOM header
-    gives, only ever to be hashed; empty where there is none.
+    how the file had them; `sha256` is of the file's bytes (of a DICOM series: over its slices' sorted digests; of a
+    .mhd: over header and data). `findings` are remarks of severity `warning` with no case in them; empty when there is
+    nothing to say. `patient` is the id a DICOM header gives, only ever to be hashed; empty where there is none.
     """
 
     voxels: NDArray[Any]
@@ -56,8 +57,9 @@ def read_image(path: Path, allow_lossy: bool = False, part: str = "") -> Scan:
     NotFoundError, and InvalidDataError with rule `hu-not-integer`, `hu-out-of-range`, `not-finite`, `sheared` or one
     of the file's (see the readers).
     """
-    stored = _stored(path, part)
-    voxels, findings = to_hu(path, stored, allow_lossy)
+    with _memory(path):
+        stored = _stored(path, part)
+        voxels, findings = to_hu(path, stored, allow_lossy)
     lies = path.is_dir() or is_dicom(path)
     grid, said = (stored.space.grid, ()) if lies else straighten(path, stored.space.grid)
     return replace(_scan(voxels, stored, (*findings, *said)), grid=grid)
@@ -69,8 +71,18 @@ def read_label(path: Path) -> Scan:
     Codes stored as floats are taken when whole within 0.001. Raises NotFoundError, and InvalidDataError with rule
     `label-not-integer`, `label-negative`, `label-out-of-range`, `not-finite` or one of the file's (see the readers).
     """
-    stored = _stored(path)
-    return _scan(to_codes(path, stored), stored, ())
+    with _memory(path):
+        stored = _stored(path)
+        return _scan(to_codes(path, stored), stored, ())
+
+
+@contextlib.contextmanager
+def _memory(path: Path) -> Iterator[None]:
+    """Running out of memory is a fault of the file, or of too many at a time."""
+    try:
+        yield
+    except MemoryError as error:
+        raise refusal(path, "too-large", "there is not enough memory to read it; give fewer --workers") from error
 
 
 def _scan(voxels: NDArray[np.integer[Any]], stored: Stored, findings: tuple[Finding, ...]) -> Scan:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +22,7 @@ from flaredb.geometry import FileSpace, Shape
 
 EXPANSION = 1032  # deflate cannot expand a byte to more than this
 _SLACK = 65536
+_COPIES = 3  # of a volume's bytes at a time: as read, as converted, as read back from the store
 _LEAST_SPACING = 1e-4  # mm; below lies no scanner, only a damaged header
 
 
@@ -56,11 +59,29 @@ def check_shape(path: Path, shape: Sequence[int]) -> Shape:
 
 
 def check_size(path: Path, declared: int, size: int) -> None:
-    """Refuse (`absurd-size`) a header that declares more bytes than a file of `size` bytes could expand to."""
+    """Refuse a header that declares more bytes than can be there, or than can be read.
+
+    Rule `absurd-size`: more than a file of `size` bytes could expand to. Rule `too-large`: reading and storing the
+    volume takes some three times its bytes, and this process gets less memory than that.
+    """
     if declared > size * EXPANSION + _SLACK:
         raise refusal(
             path, "absurd-size", f"the header declares {declared:,} bytes, more than a file of {size:,} bytes can hold"
         )
+    memory = memory_limit()
+    if declared * _COPIES > memory:
+        message = (
+            f"the header declares {declared:,} bytes; to import them takes about {declared * _COPIES / 2**30:.1f} GiB "
+            f"of memory, and there are {memory / 2**30:.1f}; split the volume, or import it on a larger machine"
+        )
+        raise refusal(path, "too-large", message)
+
+
+def memory_limit() -> int:
+    """Bytes that this process may hold: the machine's memory, or less where a limit was set."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return machine if limit == resource.RLIM_INFINITY else min(machine, limit)
 
 
 def check_geometry(path: Path, affine: NDArray[np.float64], pixdim: Sequence[float]) -> None:

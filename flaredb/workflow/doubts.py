@@ -78,7 +78,8 @@ def _dark_share(workspace: Workspace, image: str, mask: NDArray[np.bool_]) -> fl
     return dark / max(total, 1)
 
 
-def _extent(present: NDArray[np.bool_]) -> slice:
+def _extent(present: Any) -> slice:
+    """From the first True of a row to the last."""
     places = np.flatnonzero(present)
     return slice(int(places[0]), int(places[-1]) + 1)
 
