@@ -93,16 +93,17 @@ def _edges(connection: Connection) -> set[tuple[Node, Node]]:
 
 def _circle(edges: Iterable[tuple[Any, Any]]) -> list[Any]:
     """One circle, each made of the next; empty if there is none."""
-    graph: dict[Hashable, set[Hashable]] = defaultdict(set)
-    for child, parent in edges:
+    graph: dict[Hashable, list[Hashable]] = defaultdict(list)
+    for child, parent in sorted(edges):
         if child == parent:
             return [child]
-        graph[child].add(parent)
+        graph[child].append(parent)
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        circle: list[Any] = error.args[1][1:]  # from parent to child; its first is its last
-        return circle[::-1]
+        circle: list[Any] = error.args[1][:0:-1]  # it goes from parent to child, and its first is its last
+        first = circle.index(min(circle))
+        return circle[first:] + circle[:first]
     return []
 
 

@@ -22,18 +22,20 @@ from flaredb.errors import StorageError
 from flaredb.geometry import Box, Grid, Shape
 from flaredb.volumes import foreground
 from flaredb.volumes.layout import VolumeKind, array_metadata, digests
-from flaredb.volumes.reader import DAMAGE, SHARD, Volume, array_at, grid_of, open_array, open_volume
+from flaredb.volumes.reader import DAMAGE, INDEX, SHARD, Volume, array_at, grid_of, open_array, open_volume
 
 _TYPES: dict[VolumeKind, tuple[str, ...]] = {"image": ("int16",), "label": ("uint8", "uint16", "uint32")}
 _PLACE, _CHECKSUM = 16, 4  # bytes of the shard's index: for each chunk, and at its end
 _NOWHERE = 2**64 - 1
+_LENGTHS = 26  # where a zip member's own header says how long its name and extra field are
 
 
 class Trouble(NamedTuple):
-    """What is wrong, as a kind that programs know, and in words."""
+    """What is wrong, as a kind that programs know, and in words; the digest of what is there instead, if known."""
 
     kind: str
     message: str
+    actual: str = ""
 
 
 class Look(NamedTuple):
@@ -58,15 +60,17 @@ def look(path: Path, digest: str) -> Look:
             if lost:
                 return _wrong("wrong-metadata", f"{' and '.join(lost)} missing")
             with (path / SHARD).open("rb") as shard:
-                return _look(digest, _texts(path), shard, (path / SHARD).stat().st_size)
+                return _look(digest, _texts(path), shard, (0, (path / SHARD).stat().st_size))
         with zipfile.ZipFile(path) as archive:
             lost = [name for name in ("zarr.json", "0/zarr.json") if name not in archive.namelist()]
             if SHARD not in archive.namelist():
                 return _wrong("missing-chunk", "its chunks are missing")
             if lost:
                 return _wrong("wrong-metadata", f"{' and '.join(lost)} missing")
-            with archive.open(SHARD) as shard:
-                return _look(digest, _texts(archive), shard, archive.getinfo(SHARD).file_size)
+            if INDEX not in archive.namelist():
+                return _wrong("damaged-index", "its foreground index is missing")
+            with path.open("rb") as file:
+                return _look(digest, _texts(archive), file, _extent(file, archive.getinfo(SHARD)))
     except zipfile.BadZipFile as error:
         return _wrong("truncated-shard", f"the file was cut or overwritten ({error})")
     except DAMAGE as error:
@@ -85,7 +89,9 @@ def examine(path: Path, digest: str) -> Trouble | None:
         return Trouble("damaged-voxels", _bad_chunks(path) or str(error))
     actual = digests(kind_of(path), voxels, volume.grid).volume
     if actual != digest:
-        return Trouble("altered-voxels", f"it holds other voxels than it was written with, those of {actual[:12]}")
+        return Trouble(
+            "altered-voxels", f"it holds other voxels than it was written with, those of {actual[:12]}", actual
+        )
     if kind_of(path) == "label":
         return _foreground(volume, voxels)
     return None
@@ -127,7 +133,7 @@ def _texts(place: Path | zipfile.ZipFile) -> tuple[bytes, bytes]:
     return (place / "zarr.json").read_bytes(), (place / "0/zarr.json").read_bytes()
 
 
-def _look(digest: str, texts: tuple[bytes, bytes], shard: IO[bytes], size: int) -> Look:
+def _look(digest: str, texts: tuple[bytes, bytes], file: IO[bytes], extent: tuple[int, int]) -> Look:
     try:
         own, array = json.loads(texts[0])["attributes"]["flaredb"], json.loads(texts[1])
         grid = grid_of(own["grid"])
@@ -144,22 +150,30 @@ def _look(digest: str, texts: tuple[bytes, bytes], shard: IO[bytes], size: int) 
         return _wrong("wrong-metadata", f"its array is {shape} in shards of {outer}, its grid {grid.shape}")
     if dtype not in _TYPES.get(kind, ()):
         return _wrong("wrong-metadata", f"its array holds {dtype}, which no {kind} does")
-    return Look(grid, _index(shard, size, counts))
+    return Look(grid, _index(file, extent, counts))
 
 
-def _index(shard: IO[bytes], size: int, counts: list[int]) -> Trouble | None:
-    """Whether the shard's index names every chunk, within the shard."""
+def _extent(file: IO[bytes], member: zipfile.ZipInfo) -> tuple[int, int]:
+    """Where the bytes of a stored member begin, and how many they are; reading it by zipfile would read all of it."""
+    file.seek(member.header_offset + _LENGTHS)
+    name, extra = np.frombuffer(file.read(4), "<u2")
+    return member.header_offset + _LENGTHS + 4 + int(name) + int(extra), member.file_size
+
+
+def _index(file: IO[bytes], extent: tuple[int, int], counts: list[int]) -> Trouble | None:
+    """Whether the index at the end of the shard (where it begins, its size) names every chunk and all of the shard."""
+    begin, size = extent
     length = math.prod(counts) * _PLACE + _CHECKSUM
     if size < length:
         return Trouble("truncated-shard", f"its shard has {size} bytes and ends before the index of its chunks")
-    shard.seek(size - length)
-    places = np.frombuffer(shard.read(length)[:-_CHECKSUM], "<u8").reshape(-1, 2).astype(object)
+    file.seek(begin + size - length)
+    places = np.frombuffer(file.read(length)[:-_CHECKSUM], "<u8").reshape(-1, 2).astype(object)
+    if sum(extent for _, extent in places if extent != _NOWHERE) != size - length:
+        return Trouble("truncated-shard", "its chunks do not fill its shard: the file was cut or overwritten")
     missing = [number for number, (start, extent) in enumerate(places) if start == extent == _NOWHERE]
     if missing:
         first = tuple(int(n) for n in np.unravel_index(missing[0], counts))
         return Trouble("missing-chunk", f"{len(missing)} of its chunks are missing, such as {first}")
-    if any(start + extent > size - length for start, extent in places):
-        return Trouble("truncated-shard", "its chunks lie beyond its shard: the file was cut or overwritten")
     return None
 
 

@@ -18,6 +18,7 @@ from flaredb.geometry import Box, Grid
 from flaredb.volumes import foreground
 
 SHARD = "0/c/0/0/0"  # the one file of chunks, within the group
+INDEX = "foreground.npz"
 
 # What reading damaged bytes raises, in zipfile, zlib, numpy and tensorstore.
 DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -70,7 +71,7 @@ class Volume:
         """For a label: code → some voxels (n, 3) that hold it."""
         try:
             with zipfile.ZipFile(self.path) as archive:
-                return foreground.parse(archive.read("foreground.npz"), self.shape)
+                return foreground.parse(archive.read(INDEX), self.shape)
         except DAMAGE as error:
             raise _damaged(self.path.name, error) from error
 

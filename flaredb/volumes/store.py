@@ -38,7 +38,7 @@ from flaredb.volumes.layout import (
     smallest_unsigned,
 )
 from flaredb.volumes.pins import Pins
-from flaredb.volumes.reader import Volume, open_array, open_volume
+from flaredb.volumes.reader import INDEX, Volume, open_array, open_volume
 
 _SUFFIX: dict[VolumeKind, str] = {"image": ".zarr", "label": ".zarr.zip"}
 _FULL = ("No space left", "Disk quota exceeded", "File too large")
@@ -264,7 +264,7 @@ def _write(stage: Path, kind: VolumeKind, voxels: NDArray[Any], digest: str, gri
     (group / "zarr.json").write_text(json.dumps(group_metadata(kind, digest, grid)))
     if kind == "image":
         return group
-    (group / "foreground.npz").write_bytes(foreground.build(voxels, digest))
+    (group / INDEX).write_bytes(foreground.build(voxels, digest))
     archive = stage / "volume.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
         for file in sorted(f for f in group.rglob("*") if f.is_file()):

@@ -116,6 +116,7 @@ def _orphans(workspace: Workspace, orphans: set[str], oldest: float | None) -> I
 def _volumes(workspace: Workspace, present: dict[str, list[Holding]], voxels: bool) -> Iterator[Problem]:
     """What is wrong with volumes that are there, by themselves or against the catalogue."""
     grids: dict[str, Grid] = {}
+    altered: dict[str, Problem] = {}
 
     def examine(digest: str) -> tuple[Look, Trouble | None]:
         found = workspace.volumes.look(digest)
@@ -125,16 +126,22 @@ def _volumes(workspace: Workspace, present: dict[str, list[Holding]], voxels: bo
     for digest, future in workspace.reporter.track(done, "volumes", len(present)):
         found, trouble = future.result()
         holders = present[digest]
-        if trouble:
+        if trouble and trouble.kind == "altered-voxels":
+            kind = "swapped-volume" if trouble.actual in present else trouble.kind
+            altered[digest] = _damage(workspace, digest, holders, trouble._replace(kind=kind))
+        elif trouble:
             yield _damage(workspace, digest, holders, trouble)
-        elif found.grid:
+        if found.grid:
             grids[digest] = found.grid
-    yield from _places(present, grids)
+    misplaced = list(_places(present, grids))
+    placed_wrong = {problem["object"] for problem in misplaced}
+    yield from misplaced
+    yield from (problem for digest, problem in altered.items() if digest not in placed_wrong)
 
 
 def _damage(workspace: Workspace, digest: str, holders: list[Holding], trouble: Trouble) -> Problem:
     """Some damage can be made good from what is left; `fsck --repair` tries, and sets the volume aside."""
-    again = REPAIR_VOXELS if trouble.kind in ("damaged-voxels", "altered-voxels", "damaged-index") else REPAIR
+    again = REPAIR_VOXELS if trouble.actual or trouble.kind in ("damaged-voxels", "damaged-index") else REPAIR
     if trouble.kind not in ("wrong-metadata", "swapped-volume", "damaged-index"):
         again = f"{again}, which sets it aside; then {source_of(workspace, holders[0])}"
     return problem(trouble.kind, digest, f"{_owners(holders)}: {trouble.message}", again)
