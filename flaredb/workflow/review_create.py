@@ -92,7 +92,7 @@ def _queue(
     """Case → what could be looked at; and how many cases were left out because they wait in another review."""
     wanted = set(cases.matching(connection, options.where))
     if options.by not in CRITERIA:
-        wanted &= set(cases.matching(connection, options.by))
+        wanted &= _matching(connection, options.by)
     known = {case.name: case for case in cases.every(connection) if case.name in wanted and not case.excluded}
     source = options.source
     shown = _of_source(connection, source, set(known)) if source else _current(connection, list(known))
@@ -108,6 +108,15 @@ def _queue(
     waiting = reviews.waiting(connection)
     free = {name: items for name, items in queue.items() if items[0].case not in waiting}
     return free, len(queue) - len(free)
+
+
+def _matching(connection: Connection, by: str) -> set[str]:
+    """Cases for which a condition holds; the error tells what else could have been meant."""
+    try:
+        return set(cases.matching(connection, by))
+    except InvalidDataError as error:
+        reason = str(error).removeprefix("--where: ")
+        raise InvalidDataError(f"--by {by!r} is none of {', '.join(CRITERIA)}, and no condition: {reason}") from error
 
 
 def _current(connection: Connection, names: list[str]) -> dict[str, dict[str, int | None]]:

@@ -38,6 +38,7 @@ class _Look(NamedTuple):
     changed: bool
     drawn: bool
     named: bool
+    touched: bool
 
 
 def judge(
@@ -95,6 +96,7 @@ def _looks(names: list[str], shown: Codes, drawn: Drawn | None, said: Said, spac
                 changed=bool(moved[value]),
                 drawn=bool(after[value]),
                 named=drawn is None or name in drawn.named,
+                touched=drawn is not None,
             )
         )
     return looks
@@ -123,7 +125,7 @@ def _verdict(look: _Look, item: Item) -> tuple[str | None, tuple[str, str] | Non
         return CORRECTED, None
     if look.said == FINE:
         return FINE, None
-    if item.verdict == CORRECTED:
+    if look.touched and item.verdict == CORRECTED:
         message = f"{name} is again as it was shown; the correction taken before stays current (flaredb label reject)"
         return None, ("correction-undone", message)
     return None, None
