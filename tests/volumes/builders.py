@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flaredb.geometry import Grid
 from flaredb.volumes.store import VolumeStore
-from tests.builders import grid
+from flaredb.workflow.gc import gc
+from flaredb.workspace import Workspace
+from tests.builders import add_label, grid
 
 SHAPE = (5, 70, 66)  # more than one chunk along y and x
 
@@ -90,6 +95,45 @@ def die_while_putting(root: Path, kind: str, step: str) -> None:
     store = VolumeStore(root)
     sys.addaudithook(watch)
     put(store, kind)
+
+
+KEPT: list[VolumeStore] = []
+
+
+def put_to_pin(root: Path, kind: str, keep: bool = False, limit: int | None = None) -> str:
+    """In another process: store a volume, and keep its store open; no file may grow beyond a limit (bytes)."""
+    if limit:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # or the process would be killed instead of told
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    store = VolumeStore(root)
+    KEPT.extend([store] * keep)
+    return put(store, kind)
+
+
+def put_and_enter(root: Path, lattice: Grid, count: int, done: Path) -> list[str]:
+    """In another process: store label volumes that may be there, wait a little, enter each; their digests."""
+    entered = []
+    try:
+        with Workspace.open(root) as workspace:
+            for code in range(count):
+                digest = workspace.volumes.put_label(np.full(lattice.shape, code, np.uint8), lattice).volume
+                time.sleep(0.05)
+                with workspace.run("enter") as run, run.write() as write:
+                    add_label(write, f"source{code}", "a", volume=digest)
+                entered.append(digest)
+    finally:
+        done.touch()
+    return entered
+
+
+def throw_away(root: Path, done: Path) -> int:
+    """In another process: throw away whatever nobody points at, again and again; how many times."""
+    times = 0
+    with Workspace.open(root) as workspace:
+        while not done.exists():
+            gc(workspace, yes=True, age_floor_s=0)
+            times += 1
+    return times
 
 
 if __name__ == "__main__":
