@@ -50,9 +50,13 @@ def holdings(connection: Connection) -> Iterator[Holding]:
 
 def pointed_at(connection: Connection) -> set[str]:
     """The digests alone."""
-    images = select(t.cases.c.image).where(t.cases.c.image.is_not(None))
     volumes = select(t.labels.c.volume).where(t.labels.c.volume.is_not(None)).distinct()
-    return {*connection.execute(images).scalars(), *connection.execute(volumes).scalars()}
+    return images(connection).union(connection.execute(volumes).scalars())
+
+
+def images(connection: Connection) -> set[str]:
+    """The digests of scans."""
+    return set(connection.execute(select(t.cases.c.image).where(t.cases.c.image.is_not(None))).scalars())
 
 
 def rounds_of_sources(connection: Connection) -> dict[str, str]:

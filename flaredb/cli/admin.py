@@ -198,7 +198,7 @@ def finding_ack(app: App, number: int, why: str) -> None:
 @click.command()
 @pass_app
 def du(app: App) -> None:
-    """Show what takes how much room: allocated bytes and inodes by kind and source."""
+    """Show what takes how much room: allocated bytes and inodes by kind, source and round."""
     from flaredb.workflow.usage import du
 
     with app.open() as workspace:

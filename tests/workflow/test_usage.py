@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.usage import du
 from flaredb.workspace import Workspace
-from tests.cohorts import add_case, add_label, blocks, flaredb
+from tests.cohorts import SPACE, add_case, add_label, blocks, flaredb
 
 
 def allocated(path) -> int:
@@ -36,7 +37,10 @@ def test_everything_is_counted_once(judged):
         assert {what for what, _ in keys} == {
             "scan", "ground-truth", "tumor-only", "external", "pseudo", "model", "catalogue",
         }  # fmt: skip
-        assert ("pseudo", "organ/1") in keys
+        turns = {(row["what"], row["source"]): row["round"] for row in rows}
+        assert turns["pseudo", "organ/1"] == "organ/1"
+        assert {turns[key] for key in keys if key[0] == "model"} == {"organ/1"}
+        assert turns["scan", ""] is None
     done = flaredb("du", workspace=judged)
     assert (done.code, len(done.json)) == (0, len(rows))
 
@@ -50,6 +54,17 @@ def test_a_shared_volume_counts_for_its_first_source(empty, tmp_path):
         ("external", "first", 1),
         ("scan", "", 1),
     ]
+
+
+def test_what_is_on_its_way_out_is_counted_apart(empty, tmp_path):
+    """A volume nobody points at, one in the trash and a damaged one are not taken for scans or labels."""
+    add_case(empty, tmp_path, "a")
+    store = empty.volumes
+    made = [store.put_label(blocks(value), SPACE.grid).volume for value in (1, 2, 3)]
+    store.discard(made[0], time.time() + 60)
+    store.quarantine(made[1])
+    counted = {row["what"]: row["objects"] for row in du(empty) if row["what"] != "catalogue"}
+    assert counted == {"scan": 1, "orphan": 1, "trash": 1, "quarantine": 1}
 
 
 def test_a_workspace_with_nothing_in_it(empty):
