@@ -23,7 +23,6 @@ from flaredb.exchange.findings import refusal
 CT_CLASSES = {"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"}
 SLICE = Path("a DICOM file")  # because names of files hold names of patients and UIDs
 UNNAMED = "?"  # before the digest of a series that has no UID: it may be of another patient
-SEG_CLASS = "1.2.840.10008.5.1.4.1.1.66.4"
 INDEX_CLASS = "1.2.840.10008.1.3.10"
 # What pydicom raises on files that are damaged or none at all.
 DAMAGE = (

@@ -16,6 +16,7 @@ from flaredb.errors import Finding, NotFoundError, UsageError
 from flaredb.exchange import folders
 from flaredb.exchange.casenames import CHANNEL, case_name, is_case_name, padded, stem
 from flaredb.exchange.dicom_cases import Cases, dicom_cases
+from flaredb.exchange.dicom_labels import SEGMENTS, SegLabel, seg_labels
 from flaredb.exchange.numbering import shorten
 from flaredb.exchange.patterns import NameTable, Pattern
 from flaredb.exchange.read import SUFFIXES
@@ -25,10 +26,11 @@ from flaredb.exchange.walk import is_volume, made, single, walk
 class Found(NamedTuple):
     """A file, a folder of DICOM slices, or a folder of one mask a structure, and the name of its case.
 
-    `part` names one series of a DICOM folder, empty where there is but one. `masks` are the (structure, file) pairs
-    of a label that comes as one file a structure, under the folder `path`; empty for a label in one file. `split` is
-    the one that the file's folder is named after, None if it says nothing. `shown` is the path from the root as it
-    may be recorded where the path itself may name a patient (DICOM), else empty.
+    `part` names one series of a DICOM folder, empty where there is but one; it is `SEGMENTS` for a DICOM SEG.
+    `masks` are the (structure, file) pairs of a label that comes as one file a structure, under the folder `path`;
+    empty for a label in one file. `split` is the one that the file's folder is named after, None if it says
+    nothing. `shown` is the path from the root as it may be recorded where the path itself may name a patient
+    (DICOM), else empty.
     """
 
     case: str
@@ -37,6 +39,11 @@ class Found(NamedTuple):
     masks: tuple[tuple[str, Path], ...] = ()
     split: str | None = None
     shown: str = ""
+
+    @property
+    def called(self) -> str:
+        """The name of the file or folder, as it may be recorded."""
+        return Path(self.shown or self.path).name
 
 
 class Search(NamedTuple):
@@ -91,6 +98,7 @@ class _Look:
     findings: list[Finding] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
     dicom: Cases = field(default_factory=Cases)
+    segments: tuple[SegLabel, ...] = ()
 
     def remark(self, path: Path, rule: str, message: str) -> None:
         """An error on a file."""
@@ -110,7 +118,7 @@ def find_images(path: Path, case: str | None = None, ask: Ask = Ask()) -> Search
 
 
 def find_labels(path: Path, case: str | None = None, ask: Ask = Ask()) -> Search:  # noqa: B008  frozen
-    """Find the labels at `path` as `find_images` finds scans, but no DICOM.
+    """Find the labels at `path` as `find_images` finds scans, of DICOM the SEG files.
 
     Label files are not supposed to end in `_0000`; those that do lose it, with an `info` finding `label-name-suffix`.
     Files in a folder of corrections follow the file they correct, with an `info` finding `corrected-file`. A folder
@@ -129,7 +137,7 @@ def _search(look: _Look) -> Search:
     table = NameTable(look.ask.names) if look.ask.names else None
     files = _files(look)
     layout = _layout(look, files)
-    if not files and not look.findings:
+    if not files and not look.segments and not look.findings:
         look.remark(look.root, "nothing-found", f"nothing to import; looked for {_wanted(look.labels)}")
     files = _matching(look, files, pattern) if pattern else _of_role(look, files, layout)
     for file in files:
@@ -142,7 +150,11 @@ def _search(look: _Look) -> Search:
     _table_remarks(look, table)
     if look.labels and look.ask.layout != "flat" and not pattern:
         files = _one_collection(look, files)
-    found = [*_masks(look, files), *_whole(look, files, layout)]  # corrections come last, and sorting keeps the order
+    found = [
+        *_masks(look, files),
+        *_whole(look, files, layout),
+        *_segmented(look),
+    ]  # corrections come last, and sorting keeps the order
     found.sort(key=lambda item: item.case)
     found = [item._replace(shown=look.dicom.below(item.path, look.root)) for item in found]
     findings = tuple(look.dicom.veiled(look.findings))
@@ -167,6 +179,11 @@ def _files(look: _Look) -> list[_File]:
 def _series(look: _Look, files: list[_File]) -> list[_File]:
     """DICOM folders and files as the series they hold, with the names of their cases; other files as they are."""
     volumes = [file for file in files if is_volume(file.path)]
+    if look.labels:
+        segments = seg_labels(look.root, look.ask.structures, look.case)
+        look.dicom, look.segments = segments.shown, segments.found
+        look.findings += segments.findings
+        return volumes
     slices = {file.path: file for file in files if not is_volume(file.path)}
     look.dicom = dicom_cases(look.root, slices)
     look.findings += look.dicom.findings
@@ -226,6 +243,13 @@ def _of_role(look: _Look, files: list[_File], layout: str) -> list[_File]:
         other = "images" if look.labels else "labels"
         look.remark(look.root, "nothing-found", f"{sum(look.left.values())} files, all of them {other} by their folder")
     return kept
+
+
+def _segmented(look: _Look) -> Iterator[Found]:
+    """DICOM SEG files, each a label whose structures are all in one file."""
+    for label in look.segments:
+        if _nameable(look, label.path, label.case):
+            yield Found(label.case, label.path, SEGMENTS, tuple((name, label.path) for name in label.names))
 
 
 def _first_channel(look: _Look, files: list[_File]) -> list[_File]:

@@ -10,10 +10,13 @@ import numpy as np
 
 from flaredb.catalog.labels import Label
 from flaredb.errors import Finding
+from flaredb.exchange.dicom_labels import SEGMENTS
+from flaredb.exchange.dicom_seg import read_seg
 from flaredb.exchange.layouts import Found
 from flaredb.exchange.mask_files import masks_sha256, read_masks
 from flaredb.exchange.read import Scan, read_label
 from flaredb.exchange.stored import sha256_of
+from flaredb.geometry import Grid
 from flaredb.labels.mappings import Mapping, load_mapping
 from flaredb.labels.masks import Naming, contradictions, expected, joined, load_naming
 from flaredb.labels.structures import StructureSet
@@ -53,11 +56,14 @@ class Codebook:
         """A mapping that knows every structure a label of this kind may speak about."""
         return expected(self.naming, self.naming.meanings) if item.masks else self.mapping
 
-    def read(self, item: Found) -> Reading:
-        """Read a label's file or files."""
+    def read(self, item: Found, grid: Grid | None) -> Reading:
+        """Read a label's file or files; segments of DICOM are placed on the grid of the scan."""
         if not item.masks:
             return Reading(read_label(item.path), self.mapping)
-        scan, combinations = read_masks(item.path, item.masks)
+        if item.part == SEGMENTS:
+            scan, combinations = read_seg(item.path, item.masks, grid)
+        else:
+            scan, combinations = read_masks(item.path, item.masks)
         return Reading(scan, joined(self.naming, combinations, self.structures.lesions))
 
     def sha256(self, item: Found) -> str:
@@ -82,8 +88,8 @@ class Codebook:
             shown = " ".join(str(code) for code in beyond[:8])
             message = f"codes beyond {mapping.top}, the last that mapping {mapping.name} knows: {shown}; "
             message += "they say nothing"
-            findings.append(Finding("warning", item.case, "code-out-of-range", message, item.path.name))
+            findings.append(Finding("warning", item.case, "code-out-of-range", message, item.called))
         for code, names in contradictions(mapping).items():
             message = f"{int((codes == code).sum())} voxels are in {' and '.join(names)} at once; they say nothing"
-            findings.append(Finding("warning", item.case, "masks-contradict", message, item.path.name))
+            findings.append(Finding("warning", item.case, "masks-contradict", message, item.called))
         return findings

@@ -92,12 +92,12 @@ def ingest_labels(
     remarks = Remarks(search.findings, path)
     tally = Tally(remarks.general)
     recorded = {key: value.name if isinstance(value, Path) else value for key, value in options._asdict().items()}
-    with workspace.run("ingest labels", path=path.name, **recorded) as run:
+    with workspace.run("ingest labels", path=search.root, **recorded) as run:
         with run.write() as write:
             write.add_findings([*remarks.general, *_left_out(book, search)])
             prepare_source(write, options)
         for brought in bring_labels(workspace, run, found, statements, options):
-            said = remarks.of(run, Found(brought.case, brought.path), brought.outcome)
+            said = remarks.of(run, brought.item, brought.outcome)
             tally.count(brought.outcome, brought.label, [*said, *brought.findings])
     tally.findings += _left_out(book, search)
     return Imported(*tally.result(write.operation), search.layout, dict(search.left))
@@ -135,7 +135,7 @@ def _new(workspace: Workspace, found: Sequence[Found], source: str) -> list[Foun
         source=source,
     )
     there = {(row["case"], row["file"]) for row in rows}
-    return [item for item in found if (item.case, item.path.name) not in there]
+    return [item for item in found if (item.case, item.called) not in there]
 
 
 def _outcomes(
@@ -159,7 +159,7 @@ class Brought(NamedTuple):
     """What became of a label file; `label` is the label's name, empty if it failed."""
 
     case: str
-    path: Path
+    item: Found
     outcome: Outcome
     label: str
     findings: list[Finding]
@@ -181,7 +181,7 @@ def bring_labels(
     stored = in_order(store, found, options.workers)
     for item, future in workspace.reporter.track(stored, "labels", len(found)):
         outcome, remarked, name = _enter(run, item, future, options, workspace.patient_key(item.case))
-        yield Brought(item.case, item.path, outcome, name, remarked)
+        yield Brought(item.case, item, outcome, name, remarked)
 
 
 def prepare_source(write: Write, options: LabelOptions) -> None:
@@ -218,17 +218,17 @@ def _store(workspace: Workspace, item: Found, statement: Statement, book: Codebo
     if (known is None or known.grid is None) and not options.grid_from_label:
         message = f"there is no scan {item.case}; import it first, or take its grid from the label: --grid-from-label"
         raise InvalidDataError(message, [Finding("error", item.case, "no-case", message)])
-    reading = book.read(item)
+    reading = book.read(item, known.grid if known else None)
     mapping = reading.mapping
-    scan = place(reading.scan, Target(item.case, known, item.path), options.regrid)
+    scan = place(reading.scan, Target(item.case, known, item.path.with_name(item.called)), options.regrid)
     findings = list(scan.findings)
     presence = find_presence(scan.voxels, mapping)
     absent = Presence(0, None)
     annotated = _annotated(workspace, item, statement, mapping, presence)
     empty = [name for name in annotated if not presence.get(name, absent).voxels]
-    findings += remarks(item.case, statement, empty, item.path.name)
+    findings += remarks(item.case, statement, empty, item.called)
     findings += book.remarks(item, reading)
-    findings += find_misplaced(workspace, known, scan.voxels, mapping, item.path.name)
+    findings += find_misplaced(workspace, known, scan.voxels, mapping, item.called)
     volume = workspace.volumes.put_label(scan.voxels, scan.grid).volume
     label = NewLabel(
         case=item.case,
@@ -238,7 +238,7 @@ def _store(workspace: Workspace, item: Found, statement: Statement, book: Codebo
         codes=mapping,
         annotated=annotated,
         presence={name: presence.get(name, absent) for name in annotated},
-        facts=cases.space_facts(scan.space, item.path.name, scan.sha256),
+        facts=cases.space_facts(scan.space, item.called, scan.sha256),
         annotated_at=statement.annotated_at or datetime.now(UTC),
         annotator=statement.annotator or options.annotator,
         model=options.model,
@@ -271,7 +271,7 @@ def _enter(
         stored = future.result()
     except (InvalidDataError, StorageError, NotFoundError) as error:
         failure = error if not isinstance(error, NotFoundError) else InvalidDataError(str(error))
-        return "failed", record_failure(run, item.case, item.path.name, failure), ""
+        return "failed", record_failure(run, item.case, item.called, failure), ""
     if isinstance(stored, str):
         return "unchanged", [], stored
     scan, label, findings = stored

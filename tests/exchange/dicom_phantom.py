@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
-SECRETS = ("QUIXANO", "ALONSOX", "PAT-77331", "19470229", "ACC-90210", "MERLINO", "QUERGASSE")
+SECRETS = ("QUIXANO", "ALONSOX", "PAT-77331", "19470228", "ACC-90210", "MERLINO", "QUERGASSE")
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 ROWS, COLUMNS = 6, 8
 
@@ -60,7 +60,7 @@ def slice_of(series: Series, i: int) -> Dataset:
     dataset.InstanceNumber = i + 1
     dataset.ImagePositionPatient = position(series, i)
     dataset.ImageOrientationPatient = list(series.orientation)
-    dataset.PixelSpacing = [0.9, 0.8]
+    dataset.PixelSpacing, dataset.SliceThickness = [0.9, 0.8], 2.5
     dataset.RescaleSlope, dataset.RescaleIntercept = 1, -1024
     _pixels(dataset, series.stored(i)[None], series)
     if series.change:
@@ -127,7 +127,7 @@ def _identified(series: Series) -> Dataset:
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid()
     dataset.Modality, dataset.ImageType = "CT", ["ORIGINAL", "PRIMARY", "AXIAL"]
     dataset.PatientName, dataset.PatientID = "QUIXANO^ALONSOX", "PAT-77331"
-    dataset.PatientBirthDate, dataset.PatientSex, dataset.AccessionNumber = "19470229", "M", "ACC-90210"
+    dataset.PatientBirthDate, dataset.PatientSex, dataset.AccessionNumber = "19470228", "M", "ACC-90210"
     dataset.ReferringPhysicianName, dataset.InstitutionAddress = "MERLINO", "QUERGASSE 1"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = series.study, series.uid
     dataset.FrameOfReferenceUID, dataset.SeriesNumber = series.frame, series.number
@@ -150,3 +150,41 @@ def _item(**attributes: Any) -> Dataset:
     for name, value in attributes.items():
         setattr(dataset, name, value)
     return dataset
+
+
+def segmentation(
+    path: Path, slices: Sequence[Dataset], masks: dict[str, NDArray[Any]], kind: str = "BINARY", **options: Any
+) -> Path:
+    """Write a DICOM SEG of masks (slice, row, column), in the order of the slices, that refers to them."""
+    import highdicom
+    from pydicom.sr.codedict import codes
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptions = [
+        highdicom.seg.SegmentDescription(
+            segment_number=number,
+            segment_label=name,
+            segmented_property_category=codes.SCT.Organ,
+            segmented_property_type=codes.SCT.Liver,
+            algorithm_type="MANUAL",
+        )
+        for number, name in enumerate(masks, start=1)
+    ]
+    pixels = np.stack([masks[name] for name in masks], axis=-1)
+    made = highdicom.seg.Segmentation(
+        source_images=list(slices),
+        pixel_array=pixels.astype(np.float32 if kind == "FRACTIONAL" else np.uint8),
+        segmentation_type=kind,
+        segment_descriptions=descriptions,
+        series_instance_uid=generate_uid(),
+        series_number=100,
+        sop_instance_uid=generate_uid(),
+        instance_number=1,
+        manufacturer="phantom",
+        manufacturer_model_name="phantom",
+        software_versions="1",
+        device_serial_number="1",
+        **options,
+    )
+    made.save_as(path)
+    return path
