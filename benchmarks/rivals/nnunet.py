@@ -21,7 +21,7 @@ PATCH = (48, 192, 192)
 def prepare(ct: Path, label: Path, root: Path) -> None:
     """The raw data set: the CT as it is, the label with its codes made consecutive, as nnU-Net wants them."""
     import numpy as np
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813  its own name for itself
 
     raw = root / "raw" / DATASET
     for folder in ("imagesTr", "labelsTr"):
@@ -59,6 +59,8 @@ class Case:
 
     def preprocess(self) -> dict[str, Any]:
         """Read, crop, normalise, resample and save the case, as `nnUNetv2_preprocess` does for each."""
+        for file in self.folder.iterdir():
+            file.unlink()  # it does not write over what is there
         image, label = self.raw / "imagesTr" / "one_0000.nii.gz", self.raw / "labelsTr" / "one.nii.gz"
         start = time.perf_counter()
         self.preprocessor.run_case_save(

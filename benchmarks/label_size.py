@@ -1,0 +1,99 @@
+"""What does one more label version cost on disk?
+
+Rivals: the .nii.gz as it came, and the same voxels as SimpleITK writes them, compressed. Bytes are those that the file
+system gives away (`st_blocks`), inodes are counted: a label is one file in a folder that many share. Labels: all
+versions of KiTS, BTCV and TotalSegmentator under the data folder; the target is asked of each family, in sum.
+
+    python benchmarks/label_size.py
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813  its own name for itself
+from rivals.beside import DATA, finish, need, row
+
+from flaredb.exchange.read import read_label
+from flaredb.volumes.store import VolumeStore
+
+FAMILIES = {
+    "KiTS": "kits/*/*.nii.gz",
+    "BTCV": "btcv/*.nii.gz",
+    "TotalSegmentator": "totalseg/*_labels/*.nii.gz",
+    "3D-IRCADb": "ircad_p01/labels.nii.gz",
+}
+TARGETS = {"as it came": 8.0, "as SimpleITK writes it": 2.5}
+
+
+class Sizes(NamedTuple):
+    """Allocated bytes of one label, three ways, and the inodes that flaredb takes."""
+
+    came: int
+    itk: int
+    flaredb: int
+    inodes: int
+
+
+def measure(file: Path, folder: Path) -> Sizes:
+    """Store one label in a store of its own, so that nothing is shared, and rewrite it with SimpleITK."""
+    scan = read_label(file)
+    rewritten = folder / "label.nii.gz"
+    image = sitk.GetImageFromArray(scan.voxels)
+    image.SetSpacing(scan.grid.spacing[::-1])
+    sitk.WriteImage(image, str(rewritten), True)
+    store = VolumeStore(folder / "volumes")
+    digest = store.put_label(scan.voxels, scan.grid).volume
+    place = store.path(digest)
+    assert np.array_equal(store.open(digest).read(), scan.voxels)
+    files = [place, *place.rglob("*")] if place.is_dir() else [place]
+    sizes = Sizes(allocated(file), allocated(rewritten), sum(map(allocated, files)), len(files))
+    store.remove(digest)
+    return sizes
+
+
+def allocated(file: Path) -> int:
+    """Bytes on disk, not bytes in the file."""
+    return file.stat().st_blocks * 512
+
+
+def main() -> None:
+    """Measure and print."""
+    need(*(DATA / pattern.split("/")[0] for pattern in FAMILIES.values()))
+    rows, inodes, every = [], [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        for family, pattern in FAMILIES.items():
+            files = sorted(DATA.glob(pattern))
+            sizes = [measure(file, Path(folder)) for file in files]
+            every |= {str(file.relative_to(DATA)): one._asdict() for file, one in zip(files, sizes, strict=True)}
+            rows += compare(family, sizes)
+            inodes += [one.inodes for one in sizes]
+    print(f"inodes a label: {max(inodes)}", file=sys.stderr)
+    rows.append({"claim": "inodes a label volume", "flaredb": max(inodes), "rival": None, "rival_name": None,
+                 "unit": "inodes", "ratio": None, "target": 2, "met": max(inodes) <= 2})  # fmt: skip
+    finish("label_size", rows, labels=every)
+
+
+def compare(family: str, sizes: list[Sizes]) -> list[dict[str, Any]]:
+    """The claims on one family: mean bytes a label."""
+    ours, count = sum(one.flaredb for one in sizes), len(sizes)
+    theirs = {"as it came": sum(one.came for one in sizes), "as SimpleITK writes it": sum(one.itk for one in sizes)}
+    return [
+        row(
+            f"{family}, one more label version, mean of {count}",
+            ours / count,
+            total / count,
+            name,
+            "bytes",
+            TARGETS[name],
+        )
+        for name, total in theirs.items()
+    ]
+
+
+if __name__ == "__main__":
+    main()
