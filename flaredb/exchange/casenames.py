@@ -42,7 +42,7 @@ def padded(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     widths: dict[str, set[int]] = defaultdict(set)
     for name in here | there:
         match = _PADDED.fullmatch(name)
-        if match and (len(match[2]) == 1 or match[2].startswith("0")):
+        if match and len(match[2]) > 1 and match[2].startswith("0"):
             widths[match[1]].add(len(match[2]))
             if name in there:
                 series[match[1]][int(match[2])] = name
@@ -54,6 +54,6 @@ def padded(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
         letters, number = match[1], int(match[2])
         width = max(widths[letters], default=0)
         full = series[letters].get(number) or (f"{letters}_{number:0{width}d}" if len(widths[letters]) == 1 else name)
-        if full != name and width > 1:
+        if full != name:
             found[name] = full
     return found
