@@ -89,8 +89,8 @@ def _check(file: ReviewFile, queue: dict[str, list[Item]], known: dict[str, Case
     """ConflictError if the folder's labels are not those of the review here."""
     for exported in file.cases.values():
         case = known.get(exported.case)
-        here = {label.volume: label.structures for label in shown(queue.get(case.name, []))} if case else {}
-        if case and case.name in queue and here != {label.volume: label.structures for label in exported.labels}:
+        here = {(label.volume, label.structures) for label in shown(queue.get(case.name, []))} if case else set()
+        if case and case.name in queue and here != {(label.volume, label.structures) for label in exported.labels}:
             raise ConflictError(
                 f"the folder shows other labels of {case.name} than review {file.review} of this workspace"
             )

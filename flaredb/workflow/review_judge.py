@@ -29,13 +29,14 @@ class Judgement(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """A structure as shown and as it came back."""
+    """A structure as shown and as it came back; `painted_over` counts voxels that it lost to other organs alone."""
 
     structure: str
     said: str | None
     by_name: bool
     shown: bool
     changed: bool
+    painted_over: int
     drawn: bool
     named: bool
     touched: bool
@@ -63,7 +64,7 @@ def judge(
         if verdict == UNUSABLE:
             unusable.append(look.structure)
         if remark:
-            findings.append(Finding("warning", case, *remark))
+            findings.append(Finding("info" if remark[0] == "painted-over" else "warning", case, *remark))
     for name in space.names:
         if name not in asked and (extra := _extra(name, drawn, said, space)):
             if isinstance(extra, Finding):
@@ -75,26 +76,22 @@ def judge(
 
 
 def _looks(names: list[str], shown: Codes, drawn: Drawn | None, said: Said, space: StructureSet) -> list[_Look]:
-    codes = drawn.codes if drawn else shown
-    size = len(space.names) + 2
-    before, after = _counts(shown, size), _counts(codes, size)
-    moved = np.zeros(size, np.int64)
-    if drawn:
-        differ = shown != codes
-        moved = _counts(shown[differ], size) + _counts(codes[differ], size)
+    moves = _moves(shown, drawn.codes if drawn else shown, len(space.names) + 2)
+    lesions = [space[name].value for name in space.lesions]
     looks = []
     for name in names:
         value, mark = space[name].value, drawn.marks.get(name, "") if drawn else ""
         marked = {_COMPLETED: FINE, _FLAGGED: _FLAGGED}.get(mark)
-        by_name = name in said.named or (marked == FINE and said.overall is None)
+        changed, lost = _change(moves, value, lesions)
         looks.append(
             _Look(
                 name,
                 said.of(name) or marked,
-                by_name,
-                shown=bool(before[value]),
-                changed=bool(moved[value]),
-                drawn=bool(after[value]),
+                name in said.named or (marked == FINE and said.overall is None),
+                shown=bool(moves[value].any()),
+                changed=changed,
+                painted_over=0 if changed else lost,
+                drawn=bool(moves[:, value].any()),
                 named=drawn is None or name in drawn.named,
                 touched=drawn is not None,
             )
@@ -102,11 +99,26 @@ def _looks(names: list[str], shown: Codes, drawn: Drawn | None, said: Said, spac
     return looks
 
 
-def _counts(codes: Codes, size: int) -> NDArray[np.int64]:
-    """How many voxels have which code; plane by plane, so that no copy in wider numbers is made of it all."""
-    planes = codes if codes.ndim > 1 else [codes]
-    counts: NDArray[np.int64] = np.sum([np.bincount(plane.ravel(), minlength=size) for plane in planes], axis=0)
-    return counts
+def _moves(before: Codes, after: Codes, size: int) -> NDArray[np.int64]:
+    """How many voxels went from which code (row) to which (column); plane by plane, to stay small."""
+    found = np.zeros(size * size, np.int64)
+    for first, second in zip(before, after, strict=True):
+        found += np.bincount((first.astype(np.int32) * size + second).ravel(), minlength=size * size)
+    return found.reshape(size, size)
+
+
+def _change(moves: NDArray[np.int64], value: int, lesions: Sequence[int]) -> tuple[bool, int]:
+    """Whether a structure was drawn on or erased from; and how many voxels others took from it.
+
+    To paint one organ over another is a statement about the first alone, and a lesion lies in an organ: voxels that
+    pass between the two are the lesion's.
+    """
+    gained, lost = moves[:, value].copy(), moves[value].copy()
+    gained[value] = lost[value] = 0
+    if value in lesions:
+        return bool(gained.any() or lost.any()), 0
+    gained[lesions] = lost[lesions] = 0
+    return bool(gained.any() or lost[0]), int(lost.sum())
 
 
 def _verdict(look: _Look, item: Item) -> tuple[str | None, tuple[str, str] | None]:
@@ -125,6 +137,9 @@ def _verdict(look: _Look, item: Item) -> tuple[str | None, tuple[str, str] | Non
         return CORRECTED, None
     if look.said == FINE:
         return FINE, None
+    if look.painted_over:
+        message = f"{name} lost {look.painted_over} voxels to what was painted over it, and was not drawn on itself: "
+        return None, ("painted-over", message + "nothing was taken of it; say fine in verdicts.csv if it is right now")
     if look.touched and item.verdict == CORRECTED:
         message = f"{name} is again as it was shown; the correction taken before stays current (flaredb label reject)"
         return None, ("correction-undone", message)

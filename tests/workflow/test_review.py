@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 
-from flaredb.exchange.read import read_label
+from flaredb.exchange.read import read_image, read_label
 from flaredb.exchange.segments import read_segments
 from flaredb.exchange.write import write_nifti
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.integrity import fsck
 from flaredb.workspace import Workspace
 from tests import slicer
+from tests.builders import REAL_DATA
 from tests.cohorts import SPACE, Done, add_case, add_label, blocks, flaredb
 from tests.postgres import Server
 from tests.slicer import Drawn
@@ -113,7 +115,8 @@ def check_round_trip(workspace: Workspace, folder: Path) -> None:
     cropped[0, 0, 1] = 4
     cropped[1:3, 2:, 0] = 1
     cropped[:, 0, 3] = 0
-    correct(folder, "b", slicer.masks(cropped, NAMES))  # liver, spleen, pancreas and tumour changed; origin moved
+    cropped[3, 4, 1] = 0
+    correct(folder, "b", slicer.masks(cropped, NAMES))  # all four changed; the array's origin moved
     segments = [part for part in slicer.masks(SHOWN, NAMES) if part.name != "spleen"]
     redrawn = SHOWN == 3
     redrawn[0] = False
@@ -167,13 +170,13 @@ def test_itksnap_round_trip(queue: Workspace, tmp_path: Path) -> None:
     assert read_label(path).space == replace(SPACE, dtype="uint8")
     assert np.array_equal(read_label(path).voxels, SHOWN)
     renamed = np.where(SHOWN == 1, 21, SHOWN)
-    renamed[0, 0, 1] = 21
+    renamed[0, 0, 5] = 21
     write_nifti(path, renamed, SPACE)
     table = folder / "labels.txt"
     table.write_text(table.read_text().replace("\n    1 ", "\n   21 "))
     done = take(queue, folder)
     assert (done.code, done.json["ids"], done.json["findings"]) == (0, ["a@review/r@1"], [])
-    assert {name for name, source in winners(queue, "a").items() if source == "review/r"} == {"liver", "spleen"}
+    assert {name for name, source in winners(queue, "a").items() if source == "review/r"} == {"liver"}
     assert (queue.label("a@review/r@1").array == 1).sum() == (SHOWN == 1).sum() + 1
 
 
@@ -250,17 +253,32 @@ def test_what_has_no_known_name_is_left_out(queue: Workspace, tmp_path: Path) ->
     codes = SHOWN.copy()
     codes[:, :, 4] = 20
     codes[:, :, 5] = 11
-    codes[0, 0, 1] = 1
+    codes[0, 0, 0] = 0
     correct(folder, "a", slicer.masks(codes, NAMES | {20: "Segment_1", 11: "Stomach"}))
     done = take(queue, folder)
     assert rules(done) == [("a", "not-in-review"), ("a", "unknown-segment")]
-    assert {n for n, source in winners(queue, "a").items() if source == "review/r"} == {"liver", "spleen"}
+    assert {n for n, source in winners(queue, "a").items() if source == "review/r"} == {"liver"}
     sets = queue.label_sets("a")
     assert (sets[:, :, 4] & 1 << 1).all()  # may be liver, for all that is known
     assert not (sets[:, :, 5] & 1 << 1).any()
     say(folder, "a,fine,stomach,")
     assert "not-in-review" not in [rule for _, rule in rules(take(queue, folder))]
     assert winners(queue, "a")["stomach"] == "review/r"
+
+
+def test_what_is_painted_over_is_not_called_corrected(queue: Workspace, tmp_path: Path) -> None:
+    """A tumour drawn into the liver says nothing else of the liver, nor a spleen drawn over a pancreas of the pancreas.
+
+    The ground truth beats the pseudo label where it lies on it all the same.
+    """
+    folder = export(queue, tmp_path / "out")
+    codes = SHOWN.copy()
+    codes[0, 0, 0], codes[0, 0, 2], codes[1, 1, 3] = 14, 3, 1
+    correct(folder, "a", slicer.masks(codes, NAMES))
+    done = take(queue, folder)
+    assert rules(done) == [("a", "painted-over")]
+    assert {n for n, source in winners(queue, "a").items() if source == "review/r"} == {"tumor", "spleen"}
+    assert queue.current("a").array[0, 0, 2] == 3
 
 
 def test_a_lesion_may_lie_on_an_organ_in_a_layer_of_its_own(queue: Workspace, tmp_path: Path) -> None:
@@ -276,7 +294,7 @@ def test_a_lesion_may_lie_on_an_organ_in_a_layer_of_its_own(queue: Workspace, tm
     correct(folder, "b", [*others, Drawn("spleen", grown, 1, 1)])
     done = take(queue, folder)
     assert (done.code, rules(done)) == (1, [("b", "segments-overlap")])
-    assert {n for n, source in winners(queue, "a").items() if source == "review/r"} == {"liver", "tumor"}
+    assert {n for n, source in winners(queue, "a").items() if source == "review/r"} == {"tumor"}
     assert queue.label("a@review/r@1").array[0, 0, 0] == 14
 
 
@@ -424,3 +442,37 @@ def test_renamed_and_erased_cases(queue: Workspace, tmp_path: Path) -> None:
     done = take(queue, folder)
     assert done.json["ids"] == ["z@review/r@1"]
     assert [rule for _, rule in rules(done)] == ["not-in-review"]
+
+
+@pytest.mark.skipif(not (REAL_DATA / "totalseg").exists(), reason="no real data here")
+def test_a_real_scan_there_and_back(empty: Workspace, tmp_path: Path) -> None:
+    """A CT with labels of two models: cropped by ITK after a correction, only the spleen becomes ground truth."""
+    folder = REAL_DATA / "totalseg"
+    assert flaredb("ingest", "images", folder / "ct.nii.gz", "--case", "ct", workspace=empty.root).code == 0
+    for name, mapping in (("2022-08-04_v1", "totalsegmentator-v1"), ("2026_fast_v2", "totalsegmentator-v2")):
+        path, source = folder / "ct_labels" / f"{name}.nii.gz", f"model/{mapping[-2:]}"
+        said = ("--source", source, "--kind", "external", "--mapping", mapping, "--annotated", "liver,spleen,aorta")
+        assert flaredb("ingest", "labels", path, "--case", "ct", *said, workspace=empty.root).code == 0
+    assert flaredb("review", "create", "--name", "r", workspace=empty.root).code == 0
+    assert flaredb("review", "export", "r", tmp_path / "out", workspace=empty.root).code == 0
+    exported = tmp_path / "out" / "ct"
+    scan, original = read_image(exported / "ct.nii.gz"), read_image(folder / "ct.nii.gz")
+    assert np.array_equal(scan.voxels, original.voxels)
+    assert scan.space == original.space
+    image = SimpleITK.ReadImage(str(exported / "ct.seg.nrrd"))
+    codes = SimpleITK.GetArrayFromImage(image)
+    spleen = np.argwhere(codes == 3)
+    codes[tuple(spleen[len(spleen) // 2])] = 0
+    places = np.argwhere(codes)
+    low, size = places.min(axis=0)[::-1].tolist(), (np.ptp(places, axis=0) + 1)[::-1].tolist()
+    corrected = SimpleITK.GetImageFromArray(codes)
+    corrected.CopyInformation(image)
+    corrected = SimpleITK.RegionOfInterest(corrected, size, low)
+    for key in image.GetMetaDataKeys():
+        if key.startswith("Segment"):
+            corrected.SetMetaData(key, image.GetMetaData(key))
+    SimpleITK.WriteImage(corrected, str(exported / "ct.seg.nrrd"), True)
+    done = take(empty, tmp_path / "out")
+    assert (done.code, done.json["ids"], done.json["findings"]) == (0, ["ct@review/r@1"], [])
+    assert winners(empty, "ct") == {"liver": "model/v1", "spleen": "review/r", "aorta": "model/v1"}
+    assert (empty.label("ct@review/r@1").array == 3).sum() == len(spleen) - 1
