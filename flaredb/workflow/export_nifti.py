@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from flaredb.workflow.export_choice import ALL, CURRENT, Choice, ExportOptions, 
 from flaredb.workflow.export_values import Part, Recipe, Values, own_values
 from flaredb.workflow.results import Result
 from flaredb.workspace import Workspace
+
+_MASK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+ -]*")
 
 
 def export_nifti(
@@ -114,10 +117,10 @@ def _plan_own(workspace: Workspace, destination: Path, options: ExportOptions) -
             continue
         space = label.space or case.space
         if space:
-            path = f"labels/{label.source}/{label.revision}/{label.case}.nii.gz"
             top = f"{case.split}/" if options.split else ""
             facts = _facts(label, hidden.get(label.name, set()))
-            units.append(Unit(case.name, (File(top + path, Recipe((Part(label.volume),), space), facts),)))
+            recipe = Recipe((Part(label.volume),), space)
+            units.append(Unit(case.name, tuple(_label_files(label, recipe, f"{top}labels", facts))))
     head = {"snapshot": None, "policy": policy}
     return _plan(destination, options, head, units, {"withdrawn": gone} if gone else {})
 
@@ -134,6 +137,20 @@ def _image(case: cases.Case, top: str) -> Iterator[Unit]:
         recipe = Recipe((Part(case.image),), case.space)
         file = File(f"{top}images/{case.name}_0000.nii.gz", recipe, {"case": case.name, "volume": case.image})
         yield Unit(case.name, (file,))
+
+
+def _label_files(label: Label, recipe: Recipe, top: str, facts: dict[str, Any]) -> Iterator[File]:
+    """The file of a label; a label that came as one mask a structure leaves so, in a folder named after its case."""
+    place = f"{top}/{label.source}/{label.revision}/{label.case}"
+    masks = {
+        name: tuple(c for c, names in label.codes.masks if name in names) for _, n in label.codes.masks for name in n
+    }
+    if not masks or not all(_MASK.fullmatch(name) for name in masks):
+        yield File(f"{place}.nii.gz", recipe, facts)
+        return
+    space = replace(recipe.space, dtype="uint8")
+    for name, codes in sorted(masks.items()):
+        yield File(f"{place}/{name}.nii.gz", recipe._replace(space=space, codes=codes), {**facts, "mask": name})
 
 
 def _facts(label: Label, hidden: set[str]) -> dict[str, Any]:

@@ -60,11 +60,15 @@ class Part(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """How a file comes about: from which volumes, by which values, and on which axes it is written."""
+    """How a file comes about: from which volumes, by which values, and on which axes it is written.
+
+    With `codes` it is a mask: 1 where a label's volume holds one of them.
+    """
 
     parts: tuple[Part, ...]
     space: FileSpace
     values: Values | None = None
+    codes: tuple[int, ...] | None = None
 
     @property
     def key(self) -> str:
@@ -73,7 +77,7 @@ class Recipe(NamedTuple):
         voices = {label: number for number, label in enumerate(labels)}  # not the name, which changes with a case's
         parts = [[p.volume, p.trust and [voices[p.trust.label], *_plain_trust(p.trust)]] for p in self.parts]
         values = self.values and [self.values.task.structures, self.values.meanings, self.values.undecided]
-        text = json.dumps([parts, dataclasses.asdict(self.space), values], sort_keys=True)
+        text = json.dumps([parts, dataclasses.asdict(self.space), values, self.codes], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -92,7 +96,8 @@ class Made(NamedTuple):
 def make(workspace: Workspace, recipe: Recipe) -> Made:
     """Follow a recipe; StorageError if a volume is missing or does not hold what it was stored with."""
     if recipe.values is None:
-        return _as_it_came(workspace, recipe)
+        made = _as_it_came(workspace, recipe)
+        return made if recipe.codes is None else made._replace(array=np.isin(made.array, recipe.codes).astype(np.uint8))
     trusts = [part.trust for part in recipe.parts if part.trust]
     lookup = build_lookup(workspace.structures, recipe.values.task, trusts)
     volumes = {part.trust.label: part.volume for part in recipe.parts if part.trust}

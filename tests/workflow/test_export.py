@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from flaredb.errors import ConflictError, NotFoundError
+from flaredb.workflow.annotated import stated
 from flaredb.workflow.cohort import EXTERNAL
 from flaredb.workflow.export_choice import ExportOptions
 from flaredb.workflow.export_nifti import export_nifti
-from flaredb.workflow.ingest_labels import LabelOptions
-from tests.cohorts import add_case, add_label, blocks
+from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+from tests.cohorts import add_case, add_label, blocks, codes
 
 
 def array(path):
@@ -89,3 +90,22 @@ def test_predictions_leave_on_their_scans_axes(after_round, tmp_path):
         scan = tmp_path / "out" / "images" / path.name.replace(".nii.gz", "_0000.nii.gz")
         np.testing.assert_array_equal(nibabel.load(path).affine, nibabel.load(scan).affine)
         assert array(path).shape == array(scan).shape
+
+
+def test_masks_leave_as_masks(empty, tmp_path):
+    """A label that came as one file a structure leaves so, each mask with the voxels it had, where they overlap too."""
+    add_case(empty, tmp_path, "a")
+    drawn = {"liver": blocks(1, 1, 1), "spleen": blocks(0, 0, 0, 1), "tumor": blocks(0, 1)}
+    for name, mask in drawn.items():
+        codes(tmp_path / "masks" / "a" / f"{name}.nii.gz", mask)
+    said = stated("liver,spleen,tumor", None, None)
+    done = ingest_labels(empty, tmp_path / "masks", said, LabelOptions("masks", "ground-truth"))
+    assert (done.added, done.failed) == (1, 0)
+    export_nifti(empty, tmp_path / "out", ExportOptions("masks"))
+    folder = tmp_path / "out" / "labels" / "masks" / "1" / "a"
+    assert {path.name.removesuffix(".nii.gz") for path in folder.iterdir()} == set(drawn)
+    for name in drawn:
+        came = nibabel.load(tmp_path / "masks" / "a" / f"{name}.nii.gz")
+        left = nibabel.load(folder / f"{name}.nii.gz")
+        np.testing.assert_array_equal(np.asarray(left.dataobj), np.asarray(came.dataobj))
+        np.testing.assert_array_equal(left.affine, came.affine)
