@@ -60,11 +60,10 @@ def series_in(path: Path) -> Folder:
     A folder whose headers are damaged holds nothing, and a finding `unreadable`. Findings otherwise: `dicom-skipped`
     (scouts, series under ten slices, slices all at one place), `dicom-not-ct`, `dicom-mixed`.
     """
-    try:
-        held = look_into(path)
-    except InvalidDataError as error:
-        return Folder((), HIDDEN, False, tuple(f._replace(path=HIDDEN) for f in error.findings))
-    shown = held.identifiers.shown(path)
+    held = look_into(path)
+    shown = held.identifiers.shown(path) if held.identifiers.words or not held.fault else HIDDEN
+    if held.fault:
+        return Folder((), shown, False, (Finding("error", None, *held.fault, path=shown),))
     left = held.remarks if len(held.volumes) != 1 else ()  # what lies beside an only one is said when it is read
     findings = tuple(Finding("warning", None, *remark, path=shown) for remark in left)
     series = tuple(_series(volume) for volume in held.volumes)
@@ -107,6 +106,8 @@ def _series(volume: Volume) -> Series:
 
 
 def _choose(held: Holding, part: str) -> Volume:
+    if held.fault:
+        raise refusal(Path(HIDDEN), *held.fault)
     found = [volume for volume in held.volumes if part in ("", volume.part)]
     if len(found) == 1:
         return found[0]

@@ -36,8 +36,8 @@ def read_frames(frames: Sequence[Frame]) -> NDArray[Any]:
     files: dict[Path, list[int]] = defaultdict(list)
     for place, frame in enumerate(frames):
         files[frame.path].append(place)
-    for path, places in files.items():
-        check_size(SLICE, columns * rows * len(places), path.stat().st_size)
+    size = sum(path.stat().st_size for path in files)
+    check_size(SLICE, columns * rows * len(frames) * _dtype(frames).itemsize, size)
     voxels = np.empty((len(frames), rows, columns), _dtype(frames))
     for number, (path, places) in enumerate(files.items(), start=1):
         try:

@@ -8,7 +8,7 @@ time that sets them apart cleanly. Nothing is guessed beyond that; what does not
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -16,11 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from flaredb.errors import InvalidDataError
-from flaredb.exchange.dicom_headers import SLICE, Frame, Header, is_dicom, read_header
+from flaredb.exchange.dicom_headers import Frame, Header, is_dicom, read_header
 from flaredb.exchange.dicom_names import Identifiers
 from flaredb.exchange.dicom_pixels import same_voxels
 from flaredb.exchange.dicom_stack import LEAST_SLICES, SAME_PLACE, Remark, Stack, heights, stack
-from flaredb.exchange.findings import refusal
 
 _PHASES = ("acquisition number", "temporal position", "time")
 
@@ -39,20 +38,27 @@ class Volume(NamedTuple):
 
 
 class Holding(NamedTuple):
-    """What a folder holds: volumes, what was left out, words not to be shown, and the patient's id, if there is one."""
+    """What a folder holds: volumes, what was left out, words not to be shown, and the patient's id, if there is one.
+
+    `fault` says why nothing of it can be taken: one of its headers is damaged.
+    """
 
     volumes: tuple[Volume, ...]
     remarks: tuple[Remark, ...]
     identifiers: Identifiers
     patient: str
+    fault: Remark | None = None
 
 
 def look_into(path: Path) -> Holding:
     """Read the headers of a file, or of the files of a folder, and sort their slices into volumes.
 
-    Raises InvalidDataError for a damaged header, naming no file.
+    Where a header is damaged there are none, as it may have been of any of them.
     """
-    headers = list(_headers(path))
+    headers, faults = _headers(path)
+    words = Identifiers().together(header.identifiers for header in headers)
+    if faults:
+        return Holding((), (), words, "", faults[0])
     series: dict[str, list[Header]] = defaultdict(list)
     left: dict[str, int] = defaultdict(int)
     for header in headers:
@@ -70,7 +76,6 @@ def look_into(path: Path) -> Holding:
     ]
     if len(volumes) == 1:
         volumes = [volumes[0]._replace(part="")]
-    words = Identifiers().together(header.identifiers for header in headers)
     patients = {header.patient for header in headers}
     return Holding(tuple(volumes), _counted(remarks), words, patients.pop() if len(patients) == 1 else "")
 
@@ -81,17 +86,20 @@ def _counted(remarks: Sequence[Remark]) -> tuple[Remark, ...]:
     return tuple(r if n == 1 else Remark(r.rule, f"{r.message} ({n} times)") for r, n in times.items())
 
 
-def _headers(path: Path) -> Iterator[Header]:
+def _headers(path: Path) -> tuple[list[Header], list[Remark]]:
+    """The headers that can be read, and what is wrong with the others, told by their places among the files."""
     try:
         files = [file for file in ([path] if path.is_file() else sorted(path.iterdir())) if is_dicom(file)]
     except OSError as error:
-        raise refusal(SLICE, "unreadable", f"the folder or a file in it cannot be read: {error.strerror}") from None
+        return [], [Remark("unreadable", f"the folder or a file in it cannot be read: {error.strerror}")]
+    headers, faults = [], []
     for number, file in enumerate(files, start=1):
         try:
-            yield read_header(file)
+            headers.append(read_header(file))
         except InvalidDataError as error:
             (finding,) = error.findings
-            raise refusal(SLICE, finding.rule, f"{finding.message} (file {number} of {len(files)} by name)") from None
+            faults.append(Remark(finding.rule, f"{finding.message} (file {number} of {len(files)} by name)"))
+    return headers, faults
 
 
 def _series_names(series: dict[str, list[Header]]) -> dict[str, str]:
