@@ -56,12 +56,14 @@ def offset_on(inner: Grid, outer: Grid, limit: float) -> Shape | None:
     first = np.linalg.solve(outer.affine, np.array([*inner.origin, 1.0]))[:3]
     if not np.isfinite(first).all() or np.abs(first).max() > np.iinfo(np.int32).max:
         return None
-    offset = np.rint(first)
-    place = outer.affine @ np.array([*offset, 1.0])
-    there = replace(outer, shape=inner.shape, origin=(float(place[0]), float(place[1]), float(place[2])))
-    if inner.distance(there) > limit:
-        return None
-    return int(offset[0]), int(offset[1]), int(offset[2])
+    z, y, x = (int(place) for place in np.rint(first))
+    return (z, y, x) if inner.distance(box_grid(outer, (z, y, x), inner.shape)) <= limit else None
+
+
+def box_grid(outer: Grid, offset: Shape, shape: Shape) -> Grid:
+    """The grid of an array of `shape` whose first voxel is that of `outer` at `offset`."""
+    z, y, x = (float(place) for place in (outer.affine @ np.array([*offset, 1.0]))[:3])
+    return replace(outer, shape=shape, origin=(z, y, x))
 
 
 def mirrored_axes(offset: Shape, shape: Shape) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from flaredb.exchange.compare import straighten
 from flaredb.exchange.dicom import is_dicom, read_series
 from flaredb.exchange.findings import refusal
 from flaredb.exchange.itk import read_itk
+from flaredb.exchange.lattice import filed_on
 from flaredb.exchange.nifti import read_nifti
 from flaredb.exchange.stored import Stored
 from flaredb.exchange.values import to_codes, to_hu
@@ -53,16 +54,21 @@ def read_image(path: Path, allow_lossy: bool = False, part: str = "") -> Scan:
 
     Values must be whole numbers that fit; what lies within 0.001 of one is taken for the noise of float storage.
     `allow_lossy` rounds and clips the others and adds a finding. Directions that are not at right angles are put right
-    in `grid` (`compare.straighten`), while `space` stays the file's; slices of DICOM lie as they lie. Raises
-    NotFoundError, and InvalidDataError with rule `hu-not-integer`, `hu-out-of-range`, `not-finite`, `sheared` or one
-    of the file's (see the readers).
+    (`compare.straighten`), in `space` too, so that the scan goes out as ITK can read it; slices of DICOM lie as they
+    lie. Raises NotFoundError, and InvalidDataError with rule `hu-not-integer`, `hu-out-of-range`, `not-finite`,
+    `sheared` or one of the file's (see the readers).
     """
     with _memory(path):
         stored = _stored(path, part)
         voxels, findings = to_hu(path, stored, allow_lossy)
-    lies = path.is_dir() or is_dicom(path)
-    grid, said = (stored.space.grid, ()) if lies else straighten(path, stored.space.grid)
-    return replace(_scan(voxels, stored, (*findings, *said)), grid=grid)
+    scan = _scan(voxels, stored, findings)
+    if path.is_dir() or is_dicom(path):
+        return scan
+    grid, said = straighten(path, scan.grid)
+    if grid == scan.grid:
+        return replace(scan, findings=(*scan.findings, *said))
+    space = replace(filed_on(scan.space, grid), pixdim=scan.space.pixdim)
+    return replace(scan, grid=grid, space=space, findings=(*scan.findings, *said))
 
 
 def read_label(path: Path) -> Scan:

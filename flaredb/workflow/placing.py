@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from flaredb.catalog.cases import Case
 from flaredb.errors import Finding, InvalidDataError, UsageError
 from flaredb.exchange import lattice
-from flaredb.exchange.compare import check_geometry, is_lost, limit_mm, millimetres, straighten, times
+from flaredb.exchange.compare import ROUNDING_MM, check_geometry, is_lost, limit_mm, millimetres, straighten, times
 from flaredb.exchange.read import Scan
 from flaredb.geometry import Grid, Shape
 
@@ -40,14 +40,20 @@ class Target(NamedTuple):
         """A remark on a label that comes in all the same."""
         return Finding("warning", self.case, rule, message, self.path.name)
 
+    def rounding(self, off: float) -> Finding:
+        """A remark on corners that lie a little off."""
+        message = f"the label's corners lie up to {off:.3g} mm from the scan's voxels; the scan's geometry was taken"
+        return Finding("info", self.case, "geometry-rounding", message, self.path.name)
+
 
 def place(label: Scan, target: Target, regrid: str | None = None) -> Scan:
     """The label with its codes on the scan's lattice, and all that was remarked or done as findings.
 
-    `space` stays the file's own where its voxels fit as they are. Where they were padded, cut, resampled or took the
-    scan's geometry, it describes the label as it is now, with the file's own axes: so it goes out. Of a case that has
-    no grid yet the label's own is taken. `regrid` is None or `nearest`. Raises InvalidDataError with rule
-    `wrong-axis`, `geometry-lost`, `geometry-mismatch`, `shape-mismatch`, `label-outside-scan` or `sheared`.
+    `space` stays the file's own where all its voxels are kept, so that it goes out as it came: also of a padded label,
+    which is cut again. Where voxels were cut off or resampled, or the scan's geometry was taken, it describes the
+    label as it is now, with the file's own axes. Of a case that has no grid yet the label's own is taken. `regrid` is
+    None or `nearest`. Raises InvalidDataError with rule `wrong-axis`, `geometry-lost`, `geometry-mismatch`,
+    `shape-mismatch`, `label-outside-scan` or `sheared`.
     """
     if regrid not in (None, *_METHODS):
         raise UsageError(f"--regrid {regrid}: one of {' '.join(_METHODS)}")
@@ -158,10 +164,13 @@ def _as_part(label: Scan, target: Target, grid: Grid) -> Scan | None:
             f"of {times(grid.shape)} voxels; check that both belong to one case"
         )
         raise target.refusal("label-outside-scan", message)
-    return _said(
-        replace(label, voxels=codes, grid=grid, space=lattice.filed_on(label.space, grid)),
-        _part_remarks(target, offset, shape, grid.shape),
-    )
+    box = lattice.box_grid(grid, offset, shape)
+    off = label.grid.distance(box)
+    rounded = [target.rounding(off)] if off > ROUNDING_MM else []
+    inside = all(o >= 0 and o + n <= m for o, n, m in zip(offset, shape, grid.shape, strict=True))
+    space = label.space if inside and not rounded else lattice.filed_on(label.space, box if inside else grid)
+    placed = replace(label, voxels=codes, grid=grid, space=space)
+    return _said(placed, [*rounded, *_part_remarks(target, offset, shape, grid.shape)])
 
 
 def _part_remarks(target: Target, offset: Shape, shape: Shape, whole: Shape) -> list[Finding]:
