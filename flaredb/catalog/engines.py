@@ -24,6 +24,7 @@ BUSY_TIMEOUT_S = 30
 _POLL_S = 0.003
 _WRITE_LOCK = 0x666C617265  # one write lock a database, as SQLite has; "flare" in ASCII
 _LOCK_NOT_AVAILABLE = "55P03"
+_DISK_FULL = "53100"
 _BUSY = "another process is writing to the catalogue; try again in a moment"
 
 
@@ -94,6 +95,10 @@ def describe(connection: Connection) -> Described:
 
 
 def _busy_or(error: DatabaseError, other: Exception) -> Exception:
+    """What to tell instead of a database's error, if it is one of those that come of the machine."""
+    primary = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if primary == sqlite3.SQLITE_FULL or getattr(error.orig, "sqlstate", None) == _DISK_FULL:
+        return StorageError("the disk of the catalogue is full; nothing was half-written; make room, then run it again")
     busy = "database is locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
     return ConflictError(_BUSY) if busy else other
 
