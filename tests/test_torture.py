@@ -11,7 +11,7 @@ import pytest
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Catalog
-from tests.torture import crowd, kills, upgrades
+from tests.torture import crowd, kills, store, upgrades
 from tests.torture.actions import prepare
 from tests.torture.audit import audit, operations
 from tests.torture.places import Databases, Files, Place
@@ -50,6 +50,20 @@ def test_killed_upgrades_leave_the_old_or_the_new(place: Place) -> None:
     """kill -9 during `flaredb upgrade`: never anything between, and the next upgrade completes."""
     done = upgrades.torture(place, 2, SEED)
     assert (done.old + done.new, done.problems) == (2, [])
+
+
+def test_killed_imports_exports_and_gcs_lose_nothing(tmp_path: Path) -> None:
+    """kill -9, often of two at once: what was reported is there, the same commands complete, no volume is left over."""
+    done = store.torture(tmp_path, 5, SEED)
+    assert (sum(done.kills.values()) >= 5, done.problems) == (True, [])
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    """Full in the middle of an import, of the volumes or of all: the command says so, and completes with more room."""
+    try:
+        assert store.full_disk(tmp_path, SEED) == []
+    except PermissionError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.postgres import folder_of_programs, server
-from tests.torture import crowd, kills, upgrades
+from tests.torture import crowd, kills, store, upgrades
 from tests.torture.places import Databases, Files, Place
 
 
@@ -19,6 +19,8 @@ def main() -> int:
     options = _options()
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="flaredb-torture-") as name:
+        if options.store_kills:
+            problems += _store(Path(name), options)
         if options.url:
             problems += _crowd(options.url, options.url, Path(name), options)
         else:
@@ -42,6 +44,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--url", help="a new catalogue with structures; only the crowd is let loose on it")
     parser.add_argument("--kills", type=int, default=0, help="writers to kill")
     parser.add_argument("--upgrade-kills", type=int, default=0, help="upgrades to kill")
+    parser.add_argument("--store-kills", type=int, default=0, help="imports, gcs and exports to kill; and a full disk")
     options = parser.parse_args()
     if options.seed is None:
         options.seed = crowd.new_seed()
@@ -71,6 +74,17 @@ def _all_of_it(place: Place, options: argparse.Namespace) -> list[str]:
         say(f"{place.name}, seed {options.seed}: {interrupted}")
         problems += interrupted.problems
     return problems
+
+
+def _store(folder: Path, options: argparse.Namespace) -> list[str]:
+    killed = store.torture(folder / "kills", options.store_kills, options.seed)
+    say(f"volumes, seed {options.seed}: {killed}")
+    try:
+        full = store.full_disk(folder / "full", options.seed)
+        say(f"a full disk, of the volumes and of everything: {len(full)} errors")
+    except PermissionError as error:
+        return [*killed.problems, f"no full disk was tried: {error}"]
+    return killed.problems + full
 
 
 def _crowd(name: str, url: str, folder: Path, options: argparse.Namespace) -> list[str]:
