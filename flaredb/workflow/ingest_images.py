@@ -23,7 +23,7 @@ from flaredb.volumes.layout import Digests
 from flaredb.workflow.executors import in_order
 from flaredb.workflow.results import Imported, Outcome, Tally
 from flaredb.workflow.room import room_for
-from flaredb.workflow.searching import Remarks, known_names, place_of, planned, say_layout, veiled
+from flaredb.workflow.searching import Remarks, known_names, place_of, planned, say_layout, told, veiled
 from flaredb.workspace import Workspace
 
 _SAMPLE = 1_000_003  # at most this many voxels are sorted for percentiles
@@ -68,12 +68,14 @@ def ingest_images(
         there = cases.by_names(connection, [item.case for item in found])
     missing = [item for item in found if not (item.case in there and there[item.case].image)]
     room = room_for(workspace.volumes.root, images=missing)
+    say_layout(workspace, search, "ingest labels")
     if dry_run:
         outcomes = [(item, _foreseen(item, there.get(item.case))) for item in found]
         would = planned(path, search.layout, "cases", outcomes) | room.as_dict
-        return Imported(None, findings=search.findings, would=would, layout=search.layout, left=dict(search.left))
+        return Imported(
+            None, findings=told(search.findings, path), would=would, layout=search.layout, left=dict(search.left)
+        )
     room.check()
-    say_layout(workspace, search, "ingest labels")
 
     remarks = Remarks(search.findings, path)
     tally = Tally(remarks.general)
@@ -150,8 +152,9 @@ def _enter(
             remarks = [f._replace(case=item.case, path=place) for f in stored.scan.findings]
             facts = _facts(stored, Path(place).name, options)
             twins = cases.with_voxels(write.connection, stored.digests.voxels)
-            own = workspace.patient_key(stored.scan.patient or item.case)
-            patient = twins[0].patient if twins else own
+            own = workspace.patient_key(item.case)
+            named = workspace.patient_key(stored.scan.patient) if stored.scan.patient else own
+            patient = twins[0].patient if twins else named
             if known:
                 moved: dict[str, Any] = {"split": options.split or known.split}
                 if known.patient == own:  # else somebody said whose scan it is

@@ -28,7 +28,7 @@ from flaredb.workflow.ingest_images import record_failure, under_present_names
 from flaredb.workflow.placing import Target, place
 from flaredb.workflow.results import Imported, Outcome, Tally
 from flaredb.workflow.room import room_for
-from flaredb.workflow.searching import Remarks, known_names, planned, say_layout
+from flaredb.workflow.searching import Remarks, known_names, planned, say_layout, told
 from flaredb.workspace import Workspace
 
 
@@ -81,13 +81,13 @@ def ingest_labels(
         resolve(statements.of(item.case), workspace.structures, book.all_of(item), lambda _: True)
     new = _new(workspace, found, options.source)
     room = room_for(workspace.volumes.root, labels=new)
+    say_layout(workspace, search, "ingest images")
     if dry_run:
         outcomes = _outcomes(workspace, found, statements, book, options)
         would = planned(path, search.layout, "labels", outcomes) | room.as_dict
-        findings = (*search.findings, *_left_out(book, search))
+        findings = (*told(search.findings, path), *_left_out(book, search))
         return Imported(None, findings=findings, would=would, layout=search.layout, left=dict(search.left))
     room.check()
-    say_layout(workspace, search, "ingest images")
 
     remarks = Remarks(search.findings, path)
     tally = Tally(remarks.general)

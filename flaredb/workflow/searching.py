@@ -42,6 +42,11 @@ class Remarks:
         return notes
 
 
+def told(findings: Iterable[Finding], root: Path) -> tuple[Finding, ...]:
+    """The findings with paths below what was imported: an absolute one says nothing on another machine."""
+    return tuple(f._replace(path=below(Path(f.path), root) if f.path else None) for f in findings)
+
+
 def known_names(workspace: Workspace) -> frozenset[str]:
     """Every name that a case has or had."""
     with workspace.catalog.read() as connection:
