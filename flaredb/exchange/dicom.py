@@ -126,7 +126,7 @@ def _read(path: Path, held: Holding, volume: Volume, stacked: Stack) -> Stored:
     space = file_space((*stacked.frames[0].size, len(stacked.frames)), affine, voxels.dtype, pixdim)
     left = held.remarks if len(held.volumes) == 1 else ()
     remarks = tuple(Finding("warning", None, *remark, path=HIDDEN) for remark in (*volume.remarks, *left))
-    return Stored(voxels, 1.0, 0.0, space, _digest(volume.frames), remarks, held.patient)
+    return Stored(voxels, 1.0, 0.0, space, _digest(volume.frames), remarks, volume.patient)
 
 
 def _digest(frames: Sequence[Frame]) -> str:

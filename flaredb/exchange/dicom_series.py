@@ -17,7 +17,7 @@ import numpy as np
 
 from flaredb.errors import InvalidDataError
 from flaredb.exchange.dicom_headers import Frame, Header, is_dicom, read_header
-from flaredb.exchange.dicom_names import Identifiers
+from flaredb.exchange.dicom_names import Identifiers, is_somebody
 from flaredb.exchange.dicom_pixels import same_voxels
 from flaredb.exchange.dicom_stack import LEAST_SLICES, SAME_PLACE, Remark, Stack, heights, stack
 
@@ -27,7 +27,8 @@ _PHASES = ("acquisition number", "temporal position", "time")
 class Volume(NamedTuple):
     """Slices that make a volume, or a `Remark` why they do not, with what is to be said of them.
 
-    `part` tells it from the others of its folder; `series` is a digest that is never shown.
+    `part` tells it from the others of its folder; `series` is a digest that is never shown; `patient` is the id in the
+    headers, empty where they differ or the id stands for nobody.
     """
 
     part: str
@@ -35,10 +36,11 @@ class Volume(NamedTuple):
     frames: tuple[Frame, ...]
     stack: Stack | Remark
     remarks: tuple[Remark, ...]
+    patient: str = ""
 
 
 class Holding(NamedTuple):
-    """What a folder holds: volumes, what was left out, words not to be shown, and the patient's id, if there is one.
+    """What a folder holds: volumes, what was left out, and words not to be shown.
 
     `fault` says why nothing of it can be taken: one of its headers is damaged.
     """
@@ -46,7 +48,6 @@ class Holding(NamedTuple):
     volumes: tuple[Volume, ...]
     remarks: tuple[Remark, ...]
     identifiers: Identifiers
-    patient: str
     fault: Remark | None = None
 
 
@@ -58,7 +59,7 @@ def look_into(path: Path) -> Holding:
     headers, faults = _headers(path)
     words = Identifiers().together(header.identifiers for header in headers)
     if faults:
-        return Holding((), (), words, "", faults[0])
+        return Holding((), (), words, faults[0])
     series: dict[str, list[Header]] = defaultdict(list)
     left: dict[str, int] = defaultdict(int)
     for header in headers:
@@ -76,8 +77,7 @@ def look_into(path: Path) -> Holding:
     ]
     if len(volumes) == 1:
         volumes = [volumes[0]._replace(part="")]
-    patients = {header.patient for header in headers}
-    return Holding(tuple(volumes), _counted(remarks), words, patients.pop() if len(patients) == 1 else "")
+    return Holding(tuple(volumes), _counted(remarks), words)
 
 
 def _counted(remarks: Sequence[Remark]) -> tuple[Remark, ...]:
@@ -139,11 +139,16 @@ def _volumes(headers: Sequence[Header], remarks: list[Remark]) -> list[Volume]:
                 remarks.append(Remark("dicom-skipped", f"{volume.stack.message}; left out"))
             else:
                 noted = volume.remarks + tuple(notes if any(header.lossy for header in headers) else ())
-                found.append(volume._replace(series=headers[0].series, remarks=noted))
+                found.append(volume._replace(series=headers[0].series, remarks=noted, patient=_patient(headers)))
     if len(found) > 1:
         message = f"a series holds {len(found)} volumes of different slices or acquisitions; each is a case"
         remarks.append(Remark("dicom-mixed", message))
     return found
+
+
+def _patient(headers: Sequence[Header]) -> str:
+    ids = {header.patient for header in headers}
+    return ids.pop() if len(ids) == 1 and is_somebody(min(ids)) else ""
 
 
 def _alike(frames: Iterable[Frame]) -> list[list[Frame]]:

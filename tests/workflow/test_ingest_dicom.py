@@ -81,6 +81,42 @@ def test_series_of_a_patient_are_one_patient(tmp_path: Path) -> None:
         assert keys == {opened.patient_key("PAT-77331")}
 
 
+def test_ids_that_stand_for_nobody_join_nobody(tmp_path: Path) -> None:
+    """Scans made anonymous under one id are a patient each, and pseudonyms may name folders."""
+
+    def anonymous(dataset: pydicom.Dataset, _: int) -> None:
+        dataset.PatientID, dataset.PatientName, dataset.PatientIdentityRemoved = "Anonymous", "LIVER-0001", "YES"
+
+    write(tmp_path / "d" / "LIVER-0001", Series(change=anonymous))
+    write(tmp_path / "d" / "LIVER-0002", Series(change=anonymous, seed=5))
+    place = workspace(tmp_path / "w")
+    assert flaredb("ingest", "images", tmp_path / "d", workspace=place).json["ids"] == ["LIVER-0001", "LIVER-0002"]
+    with Workspace.open(place) as opened:
+        assert len({row["patient"] for row in opened.sql("SELECT patient FROM case_facts")}) == 2
+
+
+def test_a_registered_case_gets_its_patient_with_its_scan(tmp_path: Path) -> None:
+    """A case that waited for its scan belongs to the patient of the DICOM header from then on."""
+    place = workspace(tmp_path / "w")
+    (tmp_path / "t.csv").write_text("case\nP1\n")
+    assert flaredb("ingest", "table", tmp_path / "t.csv", workspace=place).json["added"] == 1
+    write(tmp_path / "P1", Series())
+    assert flaredb("ingest", "images", tmp_path / "P1", workspace=place).json["added"] == 1
+    with Workspace.open(place) as opened:
+        (row,) = opened.sql("SELECT patient FROM case_facts")
+        assert row["patient"] == opened.patient_key("PAT-77331")
+
+
+def test_a_table_names_series_too(tmp_path: Path) -> None:
+    """A DICOM folder that a table names comes in under the table's case, and its path says no more than others do."""
+    write(tmp_path / "QUIXANO" / "S1", Series())
+    (tmp_path / "t.csv").write_text("case,image\nP1,QUIXANO/S1\n")
+    place = workspace(tmp_path / "w")
+    done = flaredb("ingest", "table", tmp_path / "t.csv", workspace=place)
+    assert done.json["added"] == 1, done.out
+    assert not [path for path in place.rglob("*") if path.is_file() and b"quixano" in path.read_bytes().lower()]
+
+
 def test_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     """The usual `P1/SE0`, `P2/SE0` become two cases, named after both folders."""
     for name in ("P1", "P2"):
