@@ -92,6 +92,7 @@ def ingest_labels(
     remarks = Remarks(search.findings, path)
     tally = Tally(remarks.general)
     recorded = {key: value.name if isinstance(value, Path) else value for key, value in options._asdict().items()}
+    recorded["mapping"] = Path(options.mapping).name
     with workspace.run("ingest labels", path=search.root, **recorded) as run:
         with run.write() as write:
             write.add_findings([*remarks.general, *_left_out(book, search)])
