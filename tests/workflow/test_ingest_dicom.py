@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -10,7 +11,7 @@ from pydicom.uid import generate_uid
 
 from flaredb.workspace import Workspace
 from tests.builders import REAL_DATA
-from tests.cohorts import Done, flaredb
+from tests.cohorts import Done, environment, flaredb, process
 from tests.exchange.dicom_phantom import Series, enhanced, planted, segmentation, slice_of, write
 
 READER = ("--source", "reader", "--kind", "ground-truth")
@@ -168,6 +169,41 @@ def test_overlapping_segments_are_one_label(tmp_path: Path) -> None:
     assert counts == {"liver": int(liver.sum() - tumor.sum()), "tumor": int(tumor.sum())}
     again = flaredb("ingest", "labels", tmp_path / "d", *LIVER, workspace=place)
     assert again.json["unchanged"] == 1
+
+
+def test_a_missing_extra_is_named(tmp_path: Path) -> None:
+    """Without pydicom, DICOM is refused as a request that cannot be met, with what to install."""
+    (tmp_path / "without" / "pydicom").mkdir(parents=True)
+    (tmp_path / "without" / "pydicom" / "__init__.py").write_text("raise ImportError")
+    folder = write(tmp_path / "s", Series())
+    place = workspace(tmp_path / "w")
+    done = process("-w", place, "ingest", "images", folder, env=environment(PYTHONPATH=str(tmp_path / "without")))
+    assert (done.code, done.out) == (2, "")
+    assert "pip install 'flaredb[dicom]'" in done.err
+
+
+def test_a_label_of_a_tilted_scan_goes_out_and_comes_back(tmp_path: Path) -> None:
+    """On a sheared lattice a SEG becomes a label, its NIfTI export has the scan's geometry, and comes in as it was."""
+    series = Series(tilt=0.25)
+    slices = [slice_of(series, i) for i in range(12)]
+    write(tmp_path / "d" / "CT1", series)
+    liver = np.zeros((12, 6, 8), np.uint8)
+    liver[2:9, 1:5, 1:7] = 1
+    segmentation(tmp_path / "d" / "SG" / "1", slices, {"Liver": liver})
+    place = workspace(tmp_path / "w")
+    assert flaredb("ingest", "images", tmp_path / "d", workspace=place).json["added"] == 1
+    assert flaredb("ingest", "labels", tmp_path / "d", *ONE, workspace=place).json["added"] == 1
+    done = flaredb("export", "nifti", tmp_path / "out", "--labels", "all", workspace=place)
+    assert done.code == 0, done.err
+    (image,) = (tmp_path / "out" / "images").rglob("*.nii.gz")
+    (label,) = (tmp_path / "out" / "labels").rglob("*.nii.gz")
+    np.testing.assert_allclose(nibabel.load(image).affine[:3, 2], (0, -0.625, 2.5), atol=1e-5)
+    again = flaredb("ingest", "labels", label, *ONE[:2], "--source", "back", "--kind", "external", "--case", "CT1",
+                    workspace=place)  # fmt: skip
+    assert again.json["added"] == 1, again.out
+    with Workspace.open(place) as opened:
+        np.testing.assert_array_equal(opened.label("CT1@back@1").array, opened.label("CT1@reader@1").array)
+        np.testing.assert_array_equal(opened.label("CT1@back@1").array, liver)
 
 
 def test_a_seg_of_a_real_scan_equals_its_nifti(tmp_path: Path) -> None:
