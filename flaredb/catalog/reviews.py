@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.database import Write
@@ -128,9 +128,10 @@ def progress(connection: Connection) -> dict[int, dict[str, Any]]:
 
 
 def waiting(connection: Connection) -> set[int]:
-    """Cases with an item, in whatever review, about which nobody has said anything yet."""
+    """Cases that are in a review in which nobody has said anything about them yet."""
     c = t.review_items.c
-    return set(connection.execute(select(c.case_id).where(c.verdict.is_(None)).distinct()).scalars())
+    silent = select(c.case_id).group_by(c.review_id, c.case_id).having(func.count(c.verdict) == 0)
+    return set(connection.execute(silent).scalars())
 
 
 def set_verdicts(write: Write, verdicts: Mapping[int, str]) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 from flaredb.catalog import cases, reviews
 from flaredb.catalog.cases import Case
 from flaredb.catalog.reviews import Item
-from flaredb.errors import ConflictError, Finding, UsageError
+from flaredb.errors import ConflictError, Finding, StorageError, UsageError
 from flaredb.exchange.colours import colour_of, itksnap_table, slicer_table
 from flaredb.exchange.segments import SUFFIX, Segment, write_segments
 from flaredb.exchange.stored import sha256_of
@@ -36,6 +36,7 @@ from flaredb.workflow.review_file import (
 from flaredb.workflow.reviewed import by_case, map_space, names_of, shown_map
 from flaredb.workspace import Workspace
 
+_PACKED = 1.1  # a scan as .nii.gz against its volume
 Make = Callable[[Path], None]
 
 
@@ -64,6 +65,7 @@ def review_export(workspace: Workspace, name: str, folder: Path, wanted: str = "
     with workspace.lock(f"review {name}"):
         file = _prepare(folder, ReviewFile(review.name, program, names))
         desk = _Desk(workspace, folder, file, [])
+        _check_room(workspace, folder, [known[case] for case in queue if not (folder / case).exists()])
         tally = Tally()
         with workspace.run("review export", review=name, folder=folder.name, program=program), desk:
             for case, items in workspace.reporter.track(queue.items(), "cases", len(queue)):
@@ -97,6 +99,18 @@ def _prepare(folder: Path, fresh: ReviewFile) -> ReviewFile:
     folder.mkdir(parents=True, exist_ok=True)
     fresh.write(folder)
     return fresh
+
+
+def _check_room(workspace: Workspace, folder: Path, missing: list[Case]) -> None:
+    """StorageError if the scans that are still to be written would not fit; says what they take, roughly."""
+    needed = sum(int(_PACKED * workspace.volumes.size(case.image)) for case in missing if case.image)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StorageError(
+            f"the scans need about {needed:,} bytes, {free:,} are free; make room, or review fewer cases"
+        )
+    if missing:
+        workspace.reporter.say(f"{len(missing)} scans, about {needed / 2**20:.0f} MiB")
 
 
 @dataclass

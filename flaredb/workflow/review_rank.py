@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,12 @@ from flaredb.catalog import explain, labels, reviews
 from flaredb.catalog.labels import Label
 from flaredb.catalog.reviews import NewItem
 from flaredb.catalog.standing import RELIABILITY
+from flaredb.geometry import Box
 from flaredb.workflow.executors import in_order
 from flaredb.workspace import Workspace
 
 _WORKERS = 2
+_SLAB = 32  # planes, a chunk's depth
 
 
 def by_chance(queue: Mapping[str, Sequence[NewItem]], seed: int) -> list[str]:
@@ -74,33 +75,47 @@ def _lowest_dice(workspace: Workspace, case: str, structures: Sequence[str]) -> 
     if not speaking:
         return None
     values = {name: value for value, name in enumerate(speaking, start=1)}
-    maps = _drawn_together([_values(workspace, label, values) for label in found.values()])
-    drawn = dict(zip(found, maps, strict=True))
-    return min(
-        _dice(drawn[first] == values[name], drawn[second] == values[name])
+    drawn = [_Drawn(workspace, label, values) for label in found.values()]
+    place = {number: index for index, number in enumerate(found)}
+    pairs = [
+        (values[name], place[first], place[second])
         for name, numbers in speaking.items()
         for first, second in itertools.combinations(numbers, 2)
-    )
+    ]
+    return float(_dices(drawn, pairs, len(values) + 1).min())
 
 
-def _values(workspace: Workspace, label: Label, values: Mapping[str, int]) -> NDArray[np.uint8]:
-    """A label's voxels as numbers of the structures asked for, 0 for anything else."""
-    codes = workspace.volumes.open(label.volume or "").read()
-    table = np.zeros(int(np.iinfo(codes.dtype).max) + 1 if codes.dtype.itemsize < 4 else int(codes.max()) + 1, np.uint8)
-    for name, value in values.items():
-        for code in label.codes.codes_of(name):
+class _Drawn:
+    """A label as numbers of the structures asked for, 0 for anything else; read slab by slab."""
+
+    def __init__(self, workspace: Workspace, label: Label, values: Mapping[str, int]) -> None:
+        self.volume = workspace.volumes.open(label.volume or "")
+        self._codes = {code: value for name, value in values.items() for code in label.codes.codes_of(name)}
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """The voxels of a box."""
+        codes = self.volume.read(box)
+        table = np.zeros(int(codes.max()) + 1, np.uint8)
+        for code, value in self._codes.items():
             if code < len(table):
                 table[code] = value
-    result: NDArray[np.uint8] = table[codes]
-    return result
+        result: NDArray[np.uint8] = table[codes]
+        return result
 
 
-def _drawn_together(maps: Sequence[NDArray[np.uint8]]) -> list[NDArray[Any]]:
-    """The maps at the voxels where any of them draws something: a small part of a scan."""
-    anywhere = np.logical_or.reduce([array > 0 for array in maps])
-    return [array[anywhere] for array in maps]
-
-
-def _dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    total = int(first.sum()) + int(second.sum())
-    return 2 * int((first & second).sum()) / total if total else 1.0
+def _dices(drawn: Sequence[_Drawn], pairs: Sequence[tuple[int, int, int]], size: int) -> NDArray[np.float64]:
+    """The Dice of each (structure's number, one label, another); 1 where both are empty."""
+    planes, rows, columns = drawn[0].volume.shape
+    own = np.zeros((len(drawn), size), np.int64)
+    both = np.zeros(len(pairs), np.int64)
+    for start in range(0, planes, _SLAB):
+        box = (slice(start, min(start + _SLAB, planes)), slice(0, rows), slice(0, columns))
+        maps = [label.read(box) for label in drawn]
+        anywhere = np.logical_or.reduce([array > 0 for array in maps])  # a small part of a scan
+        maps = [array[anywhere] for array in maps]
+        own += [np.bincount(array, minlength=size) for array in maps]
+        same = {(a, b): np.bincount(maps[a][maps[a] == maps[b]], minlength=size) for _, a, b in pairs}
+        both += [int(same[a, b][value]) for value, a, b in pairs]
+    totals = np.array([own[a, value] + own[b, value] for value, a, b in pairs])
+    dices: NDArray[np.float64] = np.where(totals > 0, 2 * both / np.maximum(totals, 1), 1.0)
+    return dices

@@ -190,6 +190,8 @@ def test_what_is_called_fine_becomes_truth(queue: Workspace, tmp_path: Path) -> 
     assert {n for n, source in winners(queue, "b").items() if source == "review/r"} == {"liver", "spleen"}
     assert np.array_equal(queue.label("b@review/r@1").array, SHOWN)
     assert set(verdicts(queue, "c").values()) == {"not looked at"}
+    done_with = flaredb("review", "create", "--by", "random", "--name", "next", workspace=queue.root)
+    assert done_with.json["findings"][0]["message"].startswith("1 cases wait")  # d, about which nobody said a word
     assert rules(done) == [("b", "review-comment")]
     assert "good, both" in done.json["findings"][0]["message"]
     again = take(queue, folder)
