@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from flaredb.catalog import current, cycles, labels, models, policy_sql, replay
 from flaredb.catalog.database import Connection
 from flaredb.catalog.holdings import Holding, holdings
+from flaredb.errors import StorageError
 from flaredb.geometry import Grid
 from flaredb.volumes.integrity import Look, Trouble
 from flaredb.volumes.layout import placed
@@ -119,8 +120,11 @@ def _volumes(workspace: Workspace, present: dict[str, list[Holding]], voxels: bo
     altered: dict[str, Problem] = {}
 
     def examine(digest: str) -> tuple[Look, Trouble | None]:
-        found = workspace.volumes.look(digest)
-        return found, found.trouble or (workspace.volumes.examine(digest) if voxels else None)
+        try:
+            found = workspace.volumes.look(digest)
+            return found, found.trouble or (workspace.volumes.examine(digest) if voxels else None)
+        except StorageError as error:  # gone since it was listed
+            return Look(None, None), Trouble("unreadable-volume", str(error))
 
     done = in_order(examine, present, os.cpu_count() or 1)
     for digest, future in workspace.reporter.track(done, "volumes", len(present)):

@@ -37,8 +37,7 @@ def case_purge(
         blot = Blotter(doom.words, doom.kept)
         blot_files(workspace.root, blot)
         for digest in doom.volumes:
-            if workspace.volumes.has(digest):
-                workspace.volumes.remove(digest)
+            workspace.volumes.remove(digest)
         purge.erase(write, doom, blot(why), blot(workspace.actor or ""), blot)
     purge.overwrite(workspace.catalog)
     names = tuple(f"purged-{number}" for number in numbers)

@@ -333,3 +333,13 @@ def test_a_damaged_volume_is_kept(planted: Planted) -> None:
     assert store.verify(digest) is None
     flaredb("gc", "--yes", "--age", 0, workspace=planted.workspace.root)
     assert store.quarantined() == {}
+
+
+def test_a_purge_takes_what_was_set_aside_too(planted: Planted) -> None:
+    """Voxels of an erased case are nowhere: not in their place, not in quarantine, not in the trash."""
+    digest, store = planted.image("b"), planted.workspace.volumes
+    store.quarantine(digest)
+    store.discard(planted.label("b"), time.time() + 60)
+    flaredb("case", "purge", "b", "--why", "asked to", "--yes", workspace=planted.workspace.root)
+    assert (store.quarantined(), store.trashed()) == ({}, {})
+    assert fsck(planted.workspace, voxels=True).problems == ()
