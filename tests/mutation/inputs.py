@@ -20,14 +20,19 @@ from tests.mutation import damage
 CASE = "whole"
 LABEL = ("ingest", "labels", "{}", "--case", CASE, "--source", "s", "--kind", "external", "--annotated", "liver")
 BOMB_BYTES = 1 << 30
+GOOD = 2  # whole scans in a folder of damaged ones
 
 
 class Input(NamedTuple):
-    """A damaged input: what it was, what was done to it, and the command that meets it."""
+    """A damaged input: what it was, what was done to it, and the command that meets it.
+
+    `least`: how many undamaged items are among it, which must come in.
+    """
 
     kind: str
     damage: str
     command: tuple[str, ...]
+    least: int = 0
 
 
 def make(folder: Path, count: int, random: Random) -> Iterator[Input]:
@@ -39,7 +44,7 @@ def make(folder: Path, count: int, random: Random) -> Iterator[Input]:
         own.mkdir()
         kind = kinds[number % len(kinds)]
         done, command = _KINDS[kind](whole, own, random)
-        yield Input(kind, done, command)
+        yield Input(kind, done, command, GOOD if kind == "folder" else 0)
 
 
 class _Whole:
@@ -276,11 +281,30 @@ def _axes(whole: _Whole, own: Path, random: Random) -> Made:
     return f"{shape} × {spread}", _label(path, *random.choice([(), ("--regrid", "nearest")]))
 
 
+def _folder(whole: _Whole, own: Path, random: Random) -> Made:
+    """A folder of whole and damaged scans, with what archives and systems leave lying about."""
+    for number in range(GOOD):
+        (own / f"good-{own.name}-{number}_0000.nii.gz").write_bytes(whole.scan.read_bytes())
+    done = []
+    for number in range(random.choice([1, 3, 6])):
+        what, content = damage.bytes_of(whole.scan.read_bytes(), random)
+        (own / f"bad-{own.name}-{number}.nii.gz").write_bytes(content)
+        done.append(what)
+    (own / "__MACOSX").mkdir()
+    (own / "__MACOSX" / "._a.nii.gz").write_bytes(b"Mac")
+    (own / "._b.nii.gz").write_bytes(b"Mac")
+    (own / "Thumbs.db").write_bytes(random.randbytes(100))
+    os.symlink("..", own / "up")
+    os.mkfifo(own / "pipe.nii.gz")
+    return " ".join(done), ("ingest", "images", str(own), "--workers", random.choice(["1", "2", "4"]))
+
+
 _KINDS: dict[str, Callable[[_Whole, Path, Random], Made]] = {
     "absent table": _absent,
     "annotated table": _statement,
     "axes": _axes,
     "dicom": _series,
+    "folder": _folder,
     "huge": _huge,
     "manifest": _manifest,
     "mapping": _mapping,

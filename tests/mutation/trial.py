@@ -53,7 +53,7 @@ def run(folder: Path, count: int, seed: int) -> Trial:
     told = {note["number"]: note for note in notes if "code" in note}
     for number, each in enumerate(inputs):
         name = f"{number} {each.kind} ({each.damage}): flaredb {' '.join(each.command)[:300]}"
-        problems += [f"{name}: {wrong}" for wrong in faults_of(told.get(number))]
+        problems += [f"{name}: {wrong}" for wrong in faults_of(told.get(number), each.least)]
     after = _listing(folder)
     problems += [
         f"{path} was {'changed' if path in after else 'removed'}" for path in before if after.get(path) != before[path]
@@ -125,7 +125,7 @@ def _environment() -> dict[str, str]:
     return environment(PYTHONPATH=str(Path(__file__).parents[2]))
 
 
-def faults_of(note: dict[str, Any] | None) -> list[str]:
+def faults_of(note: dict[str, Any] | None, least: int = 0) -> list[str]:
     """What must not be of one input: death, a code that means a fault, a traceback, no document, remains."""
     if note is None:
         return ["the process died or hung"]
@@ -134,6 +134,8 @@ def faults_of(note: dict[str, Any] | None) -> list[str]:
     wrong += ["something is left in staging"] if note["staged"] else []
     document = _document(note)
     errors = [f for f in document.get("findings", []) if f["severity"] == "error"]
+    if document.get("added", 0) + document.get("unchanged", 0) < least:
+        wrong.append(f"whole files did not come in: {note['out'][:600]}")
     if not document:
         wrong.append(f"no document on stdout: {note['out'][:200]!r}")
     elif "error" not in document and note["code"] != (1 if document["failed"] else 0):
