@@ -299,6 +299,33 @@ def _folder(whole: _Whole, own: Path, random: Random) -> Made:
     return " ".join(done), ("ingest", "images", str(own), "--workers", random.choice(["1", "2", "4"]))
 
 
+def _masks(whole: _Whole, own: Path, random: Random) -> Made:
+    """A label of one file a structure, one of them damaged."""
+    files = [own / CASE / "seg" / f"{name}.nii.gz" for name in ("liver", "spleen", "pancreas")]
+    files[0].parent.mkdir(parents=True)
+    for file in files:
+        file.write_bytes(gzip.compress(whole.label.read_bytes()))
+    hit = random.choice(files)
+    done, content = random.choice([damage.bytes_of, damage.nifti_header])(whole.label.read_bytes(), random)
+    hit.write_bytes(random.choice([gzip.compress(content), content]))
+    command = ("ingest", "labels", str(own), "--source", "masks", "--kind", "external", "--annotated", "liver,spleen")
+    return done, (*command, "--pattern", "{case}/seg/{structure}.nii.gz")
+
+
+def _options(whole: _Whole, own: Path, random: Random) -> Made:
+    """Patterns and tables of names that make no sense."""
+    (own / "a_0000.nii.gz").write_bytes(whole.scan.read_bytes())
+    if random.random() < 0.5:
+        odd = random.choice(
+            ["", "{", "}", "{}", "{case}", "{case}{case}", "{case}/{case}.nii.gz", "../{case}", "/{case}", "{x}", "**",
+             "{case}" * 50, "{structure}.nii.gz", "[", "(?P<case>", "{case!r}", "{case:>9}", "\\", "{anything}", "a\nb"]
+        )  # fmt: skip
+        return f"pattern {odd[:30]!r}", ("ingest", "images", str(own), "--pattern", odd)
+    done, content = damage.table(f"file,case\na_0000.nii.gz,{own.name}\nb.nii.gz,b\n", random)
+    (own / "names.csv").write_bytes(content)
+    return f"names {done}", ("ingest", "images", str(own), "--names", str(own / "names.csv"))
+
+
 _KINDS: dict[str, Callable[[_Whole, Path, Random], Made]] = {
     "absent table": _absent,
     "annotated table": _statement,
@@ -308,11 +335,13 @@ _KINDS: dict[str, Callable[[_Whole, Path, Random], Made]] = {
     "huge": _huge,
     "manifest": _manifest,
     "mapping": _mapping,
+    "masks": _masks,
     "metaimage": _meta,
     "nifti header": _header,
     "nifti label": _plain,
     "nifti.gz scan": _zipped,
     "nrrd": _nrrd,
+    "options": _options,
     "place": _place,
     "table": _table,
     "values": _values,
