@@ -55,7 +55,9 @@ class Room(NamedTuple):
 def room_for(folder: Path, images: Iterable[Found] = (), labels: Iterable[Found] = ()) -> Room:
     """What these need as volumes, and what is free where `folder` is."""
     scans, drawn = list(images), list(labels)
-    needed = sum(_image_bytes(item) for item in scans) + sum(_label_bytes(item) for item in drawn)
+    places = {item.path for item in scans}  # several series may lie in one folder
+    needed = sum(_image_bytes(path) for path in places) + sum(_label_bytes(item) for item in drawn)
+    needed += _ROW_BYTES * (len(scans) + len(drawn))
     there = folder
     while not there.exists():
         there = there.parent
@@ -64,17 +66,17 @@ def room_for(folder: Path, images: Iterable[Found] = (), labels: Iterable[Found]
     return Room(needed, free.f_bavail * free.f_frsize, inodes, free.f_favail if free.f_files else None)
 
 
-def _image_bytes(item: Found) -> int:
-    if item.path.is_dir():
-        sizes = [entry.stat().st_size for entry in os.scandir(item.path) if entry.is_file()]
-        return int(sum(sizes) * _IMAGE_SHARE) + _ROW_BYTES
-    packed = item.path.name.lower().endswith(_PACKED)
-    return int(_size(item.path) * (_PACKED_IMAGE_SHARE if packed else _IMAGE_SHARE)) + _ROW_BYTES
+def _image_bytes(path: Path) -> int:
+    if path.is_dir():
+        sizes = [entry.stat().st_size for entry in os.scandir(path) if entry.is_file()]
+        return int(sum(sizes) * _IMAGE_SHARE)
+    packed = path.name.lower().endswith(_PACKED)
+    return int(_size(path) * (_PACKED_IMAGE_SHARE if packed else _IMAGE_SHARE))
 
 
 def _label_bytes(item: Found) -> int:
-    files = [path for _, path in item.masks] or [item.path]
-    return int(sum(_size(path) for path in files) * _LABEL_SHARE) + _ROW_BYTES
+    files = {path for _, path in item.masks} or {item.path}
+    return int(sum(_size(path) for path in files) * _LABEL_SHARE)
 
 
 def _size(path: Path) -> int:
