@@ -47,7 +47,7 @@ def _voxel_options(command: Any) -> Any:
     return command
 
 
-_STRUCTURES = click.option("--structures", metavar="A,B", help="Only these structures are classes.")
+_STRUCTURES = click.option("--structures", metavar="A,B", help="Only these are told apart; the rest is background.")
 _NAME = click.option("--name", "title", metavar="NAME", help="The data set's name; else that of the workspace.")
 
 
@@ -61,6 +61,7 @@ def _options(asked: dict[str, Any]) -> ExportOptions:
 @example("flaredb export nifti out --labels current")
 @export.command()
 @_voxel_options
+@_STRUCTURES
 @pass_app
 def nifti(app: App, /, destination: Path, **asked: Any) -> None:
     """Write NIfTI files with the voxels, codes, type and geometry of the originals.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +22,11 @@ from flaredb.version import __version__
 from flaredb.workflow.executors import in_order
 from flaredb.workflow.export_choice import ExportOptions
 from flaredb.workflow.export_links import Donor, link_file, linkable
+from flaredb.workflow.export_record import JOURNAL, MANIFEST, Earlier, Written, earlier, read_files, write_bytes
 from flaredb.workflow.export_values import Recipe, make
 from flaredb.workflow.results import Result
 from flaredb.workspace import Workspace
 
-MANIFEST = "manifest.json"
-_JOURNAL = ".flaredb-export"
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
 _SHOWN = 5
 _PACKED = {"image": 0.6, "label": 0.03}  # of a raw byte, what gzip leaves; scans 0.3 to 0.6, labels about 0.01
@@ -49,15 +47,6 @@ class Unit(NamedTuple):
     files: tuple[File, ...]
 
 
-class Written(NamedTuple):
-    """A file that is there: its digest, the key of its recipe, and what was seen when it was made."""
-
-    sha256: str
-    key: str
-    undecided: int
-    regridded: bool = False
-
-
 class Plan(NamedTuple):
     """All that an export is to hold. `documents` makes the further files from the units that went well."""
 
@@ -71,21 +60,13 @@ class Plan(NamedTuple):
     left_out: dict[str, list[str]]
 
 
-class _State(NamedTuple):
-    """What an earlier run left at the place."""
-
-    files: dict[str, Written]
-    documents: dict[str, str]
-    manifest: dict[str, Any] | None
-
-
 def carry_out(workspace: Workspace, plan: Plan, options: ExportOptions) -> Result:
     """Write what a plan holds. ConflictError, before anything is written, for files that are there and differ."""
     refuse_place(workspace, plan.root)
     if not plan.units:
         raise InvalidDataError("nothing to export: no case that is asked for has what this layout needs")
     try:
-        state = _earlier(plan, options)
+        state = earlier(plan.root, plan.request, options.overwrite)
         if options.dry_run:
             return _would(workspace, plan, state)
         name = f"export {hashlib.sha256(str(plan.root.resolve()).encode()).hexdigest()[:12]}"
@@ -116,58 +97,7 @@ def refuse_place(workspace: Workspace, root: Path) -> None:
         raise ConflictError(f"{root} is not a folder; give a folder, new or of an earlier export")
 
 
-def _earlier(plan: Plan, options: ExportOptions) -> _State:
-    """The manifest and the journal of earlier runs; ConflictError if they were of another request."""
-    if not plan.root.exists():
-        return _State({}, {}, None)
-    manifest, files = read_files(plan.root)
-    lines = _journal_lines(plan.root)
-    requests = [line["request"] for line in lines if "request" in line]
-    requests += [manifest["request"]] if manifest else []
-    for request in requests:
-        if request != plan.request and not options.overwrite:
-            raise ConflictError(
-                f"{plan.root} holds another export ({_described(request)}); give another folder, or --overwrite"
-            )
-    for line in lines:
-        if "file" in line:
-            files[line["file"]] = Written(line["sha256"], line["key"], line["undecided"], line["regridded"])
-    documents = {entry["file"]: entry["sha256"] for entry in (manifest or {}).get("documents", [])}
-    documents |= {line["document"]: line["sha256"] for line in lines if "document" in line}
-    return _State(files, documents, manifest)
-
-
-def read_files(root: Path) -> tuple[dict[str, Any] | None, dict[str, Written]]:
-    """The manifest of an export and its files; None and nothing where there is none. InvalidDataError if unreadable."""
-    place = root / MANIFEST
-    if not place.is_file():
-        return None, {}
-    try:
-        manifest = json.loads(place.read_text(encoding="utf-8"))
-        files = {
-            e["file"]: Written(e["sha256"], e["key"], e.get("undecided_voxels", 0), "regridded" in e)
-            for e in manifest["files"]
-        }
-        return {"request": manifest["request"], **manifest}, files
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidDataError(f"{root.name}/{MANIFEST} is no manifest that flaredb wrote; move it away") from error
-
-
-def _journal_lines(root: Path) -> list[Any]:
-    """What an interrupted run had noted; a last line that was cut short is left out."""
-    if not (root / _JOURNAL).is_file():
-        return []
-    lines = (root / _JOURNAL).read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
-    found = []
-    for line in lines:
-        try:
-            found.append(json.loads(line))
-        except ValueError:  # cut short when the machine went down: the file is compared byte by byte instead
-            continue
-    return found
-
-
-def _would(workspace: Workspace, plan: Plan, state: _State) -> Result:
+def _would(workspace: Workspace, plan: Plan, state: Earlier) -> Result:
     """What would be written, with the bytes it would take and those that are free."""
     missing = [f for unit in plan.units for f in unit.files if not (plan.root / f.path).exists()]
     there = sum(len(unit.files) for unit in plan.units) - len(missing)
@@ -183,7 +113,7 @@ def _would(workspace: Workspace, plan: Plan, state: _State) -> Result:
     return Result(None, would=would)
 
 
-def _compare(workspace: Workspace, plan: Plan, state: _State, options: ExportOptions) -> dict[str, Written]:
+def _compare(workspace: Workspace, plan: Plan, state: Earlier, options: ExportOptions) -> dict[str, Written]:
     """The files that are there as they should be; ConflictError names those that are not, or should not be there."""
     _clear_temporary(plan)
     there = [file for unit in plan.units for file in unit.files if (plan.root / file.path).exists()]
@@ -221,11 +151,12 @@ def _refuse(plan: Plan, paths: Sequence[str], what: str, how: str) -> None:
         raise ConflictError(f"{len(paths)} files in {plan.root} {what}: {shown}; --overwrite {how}")
 
 
-def _stale(plan: Plan, state: _State) -> list[str]:
+def _stale(plan: Plan, state: Earlier) -> list[str]:
     """Files that an earlier run wrote, that are still as it wrote them, and that this one would not."""
-    wanted = {file.path for unit in plan.units for file in unit.files}
-    gone = [path for path in state.files if path not in wanted and _inside(plan.root, path)]
-    return [path for path in gone if sha256_of(plan.root / path) == state.files[path].sha256]
+    wanted = {*plan.named, *(file.path for unit in plan.units for file in unit.files)}
+    known = {path: written.sha256 for path, written in state.files.items()} | state.documents
+    gone = [path for path in known if path not in wanted and _inside(plan.root, path)]
+    return [path for path in gone if sha256_of(plan.root / path) == known[path]]
 
 
 def _inside(root: Path, path: str) -> bool:
@@ -269,7 +200,7 @@ def _write(
         return _write_unit(workspace, plan.root, unit, set(unchanged), donors)
 
     plan.root.mkdir(parents=True, exist_ok=True)
-    with (plan.root / _JOURNAL).open("a", encoding="utf-8") as journal:
+    with (plan.root / JOURNAL).open("a", encoding="utf-8") as journal:
         journal.write(json.dumps({"request": plan.request}) + "\n")
         done = in_order(work, pending, options.workers)
         for unit, future in workspace.reporter.track(done, "cases", len(pending)):
@@ -320,13 +251,15 @@ def _remarks(case: str, path: str, entry: Written) -> list[Finding]:
     return [Finding("warning", case, "export-regridded", message, path)]
 
 
-def _finish(plan: Plan, state: _State, files: dict[str, Written], operation: int) -> None:
+def _finish(plan: Plan, state: Earlier, files: dict[str, Written], operation: int) -> None:
     """Write the documents and the manifest, unless they are there already, and drop the journal."""
-    complete = [unit for unit in plan.units if all(file.path in files for file in unit.files)]
-    for path in {file.path for unit in plan.units if unit not in complete for file in unit.files}.intersection(files):
+    whole = [all(file.path in files for file in unit.files) for unit in plan.units]
+    complete = [unit for unit, good in zip(plan.units, whole, strict=True) if good]
+    torn = [unit for unit, good in zip(plan.units, whole, strict=True) if not good]
+    for path in {file.path for unit in torn for file in unit.files}.intersection(files):
         (plan.root / path).unlink()
     documents = plan.documents(complete, files)
-    with (plan.root / _JOURNAL).open("a", encoding="utf-8") as journal:
+    with (plan.root / JOURNAL).open("a", encoding="utf-8") as journal:
         for name, content in documents.items():
             line = {"document": name, "sha256": hashlib.sha256(content).hexdigest()}
             journal.write(json.dumps(line) + "\n")
@@ -349,7 +282,7 @@ def _finish(plan: Plan, state: _State, files: dict[str, Written], operation: int
     before = {key: value for key, value in (state.manifest or {}).items() if key != "operation"}
     if before != json.loads(json.dumps(manifest)):
         write_bytes(plan.root / MANIFEST, encoded({"operation": operation, **manifest}))
-    (plan.root / _JOURNAL).unlink(missing_ok=True)
+    (plan.root / JOURNAL).unlink(missing_ok=True)
 
 
 def _entry(file: File, written: Written, root: Path) -> dict[str, Any]:
@@ -368,18 +301,6 @@ def _entry(file: File, written: Written, root: Path) -> dict[str, Any]:
     return entry
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole, or leave the one that is there."""
-    if path.is_file() and path.read_bytes() == content:
-        return
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(path)
-
-
 def _clear_temporary(plan: Plan) -> None:
     """Remove what a killed run was writing; the lock says that no other is."""
     for folder in sorted({(plan.root / file.path).parent for unit in plan.units for file in unit.files}):
@@ -387,8 +308,3 @@ def _clear_temporary(plan: Plan) -> None:
             for path in folder.iterdir():
                 if _TEMPORARY.fullmatch(path.name):
                     path.unlink()
-
-
-def _described(request: Mapping[str, Any]) -> str:
-    said = {key: " ".join(value) if isinstance(value, list) else value for key, value in request.items()}
-    return ", ".join(f"{key} {value}" for key, value in said.items() if value not in (None, False))

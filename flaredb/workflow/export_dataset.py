@@ -13,9 +13,10 @@ import numpy as np
 from flaredb.errors import UsageError
 from flaredb.exchange.datasets import Listing, Pair
 from flaredb.geometry import FileSpace
-from flaredb.workflow.export import File, Plan, Unit, Written
+from flaredb.workflow.export import File, Plan, Unit
 from flaredb.workflow.export_choice import CURRENT, ExportOptions, Labelled, choose, numbered
 from flaredb.workflow.export_nifti import head_of, request_of
+from flaredb.workflow.export_record import Written
 from flaredb.workflow.export_values import Part, Recipe, Values
 from flaredb.workspace import Workspace
 

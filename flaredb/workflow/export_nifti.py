@@ -30,12 +30,13 @@ def export_nifti(
 
     `options.labels` is `all` (as when it is not given), a source, or `current`: then one file a case,
     `labels/current/CASE.nii.gz`, with the structures' own values; voxels of several possible structures hold the next
-    free value (`ignore`) or 0 (`background`). With `split` all of it once a split, under its name.
+    free value (`ignore`) or 0 (`background`). Classes are the `structures` given, those of the
+    snapshot's task, or all. With `split` everything stands in folders named after the splits.
     """
     which = options.labels or (CURRENT if options.snapshot else ALL)
     options = options._replace(labels=which)
-    if options.structures:
-        raise UsageError("--structures is for data sets of one label a case: nnunet, msd, monai")
+    if options.structures and which != CURRENT:
+        raise UsageError("--structures goes with --labels current; a source's files leave as they came")
     plan = (
         _plan_current(workspace, destination, options)
         if which == CURRENT
@@ -72,7 +73,7 @@ def head_of(choice: Choice, values: Values | None) -> dict[str, Any]:
 
 def _plan_current(workspace: Workspace, destination: Path, options: ExportOptions) -> Plan:
     choice = choose(workspace, options)
-    values = own_values(workspace.structures)
+    values = own_values(workspace.structures, choice.structures)
     if options.undecided == "background":
         values = values._replace(undecided=0)
     units: list[Unit] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from flaredb.errors import UsageError
+from flaredb.errors import ConflictError, UsageError
 from flaredb.exchange.datasets import Listing, msd_document, nnunet_document, nnunet_folder, nnunet_splits
 from flaredb.workflow.export import carry_out
 from flaredb.workflow.export_choice import ExportOptions
@@ -43,6 +43,7 @@ def export_nnunet(
     folder = nnunet_folder(destination.resolve().name, name.number, title, name.first)
     root = destination / folder if folder else destination
     title = root.resolve().name.partition("_")[2]
+    _refuse_taken(root)
 
     def documents(listing: Listing, sheared: bool) -> dict[str, bytes]:
         if name.first:
@@ -54,3 +55,11 @@ def export_nnunet(
 
     layout = Layout("nnunet", _PLACES, documents, (_DOCUMENT, _SPLITS))
     return carry_out(workspace, dataset_plan(workspace, root, options, layout, title), options)
+
+
+def _refuse_taken(root: Path) -> None:
+    """ConflictError if nnU-Net's folder has another data set of this number: nnU-Net would not know which is meant."""
+    number = root.resolve().name.partition("_")[0]
+    others = root.resolve().parent.glob(f"{number}_*") if root.resolve().parent.is_dir() else ()
+    if taken := [other.name for other in others if other.name != root.resolve().name]:
+        raise ConflictError(f"{taken[0]} has that number already; give another with --id")

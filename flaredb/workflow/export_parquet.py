@@ -16,8 +16,9 @@ from flaredb.errors import ConflictError, NotFoundError, StorageError, UsageErro
 from flaredb.exchange.datasets import encoded
 from flaredb.exchange.stored import sha256_of
 from flaredb.version import __version__
-from flaredb.workflow.export import MANIFEST, refuse_place, write_bytes
+from flaredb.workflow.export import refuse_place
 from flaredb.workflow.export_choice import ALL, CURRENT, ExportOptions
+from flaredb.workflow.export_record import MANIFEST, write_bytes
 from flaredb.workflow.results import Result
 from flaredb.workflow.snapshot_file import snapshot_export
 from flaredb.workspace import Workspace

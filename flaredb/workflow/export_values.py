@@ -35,8 +35,8 @@ class Values(NamedTuple):
 
     @property
     def names(self) -> dict[str, int]:
-        """Name → value, by value; a superset's members are joined by `+`."""
-        return {"+".join(structures): value for structures, value in self.meanings}
+        """Name → value, by value; both sides of an organ are its plural, other supersets are joined by `+`."""
+        return {_named(structures): value for structures, value in self.meanings}
 
     def of(self, classes: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The values of class masks (bit 0 background, bit k the task's structure k)."""
@@ -171,7 +171,14 @@ def _plain_trust(trust: Trust) -> list[Any]:
     return [trust.human, trust.codes.text, modes, sorted(trust.structures), sorted(trust.won)]
 
 
-def own_values(space: StructureSet) -> Values:
-    """Every structure by its own value, undecided as the next free one."""
-    meanings = tuple(((s.name,), s.value) for s in space.structures)
-    return Values(Task("all", space.names), meanings, len(meanings) + 1)
+def _named(structures: tuple[str, ...]) -> str:
+    """A name for one structure or several; `kidneys` is what importing a `dataset.json` knows for both."""
+    sides = {name.partition("_")[0]: name.partition("_")[2] for name in structures}
+    both = len(structures) == 2 and set(sides) == {"right", "left"} and len(set(sides.values())) == 1
+    return f"{sides['left']}s" if both else "+".join(structures)
+
+
+def own_values(space: StructureSet, names: tuple[str, ...]) -> Values:
+    """These structures by their own values, undecided as the next free one of the whole set."""
+    meanings = tuple(((s.name,), s.value) for s in space.structures if s.name in names)
+    return Values(Task("export", space.check(names)), meanings, len(space.names) + 1)

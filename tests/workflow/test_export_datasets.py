@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from monai.data import load_decathlon_datalist
 
 from flaredb.catalog import cases, labels
-from flaredb.errors import InvalidDataError, UsageError
+from flaredb.errors import ConflictError, InvalidDataError, NotFoundError, UsageError
 from flaredb.exchange.stored import file_space
 from flaredb.exchange.write import write_nifti
 from flaredb.workflow.annotated import stated
@@ -28,6 +28,7 @@ from flaredb.workflow.export_nifti import export_nifti
 from flaredb.workflow.export_nnunet import NnunetName, export_nnunet
 from flaredb.workflow.ingest_images import ImageOptions, ingest_images
 from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+from flaredb.workflow.snapshot import snapshot_create
 from flaredb.workflow.sources import withdraw_source
 from flaredb.workspace import Workspace
 from tests.builders import REAL_DATA
@@ -204,10 +205,22 @@ def test_a_source_keeps_its_codes_and_its_supersets(partly, tmp_path):
     export_msd(partly, tmp_path / "msd", ExportOptions("flare21"))
     document = json.loads((tmp_path / "msd" / "dataset.json").read_text())
     assert document["labels"] == {
-        "0": "background", "1": "liver", "2": "right_kidney+left_kidney", "3": "spleen", "4": "pancreas",
+        "0": "background", "1": "liver", "2": "kidneys", "3": "spleen", "4": "pancreas",
     }  # fmt: skip
     assert document["training"] == [{"image": "./imagesTr/kidneys.nii.gz", "label": "./labelsTr/kidneys.nii.gz"}]
     assert along_x(tmp_path / "msd" / "labelsTr" / "kidneys.nii.gz") == [2, 1, 0, 0, 0, 0]
+    with partly.catalog.read() as connection:
+        (before,) = labels.of_source(connection, "flare21")
+    again = LabelOptions("again", "external", mapping=str(tmp_path / "msd" / "dataset.json"))
+    ingest_labels(partly, tmp_path / "msd" / "labelsTr", stated("all", None, None), again)
+    with partly.catalog.read() as connection:
+        (after,) = labels.of_source(connection, "again")
+    assert (after.volume, after.codes.table, after.annotated) == (before.volume, *meant(before))
+
+
+def meant(label):
+    """What a label's codes mean, with background said, and what it annotates."""
+    return {0: frozenset(), **label.codes.table}, label.annotated
 
 
 def test_a_newer_revision_speaks_for_what_it_annotates_only(partly, tmp_path):
@@ -285,3 +298,26 @@ def test_the_labels_lie_on_the_scans_axes(empty, tmp_path):
     own = nibabel.load(tmp_path / "out" / "labels" / "truth" / "1" / "a.nii.gz")
     assert np.array_equal(own.affine, nibabel.load(tmp_path / "a.nii.gz").affine)
     assert not np.array_equal(own.affine, image.affine)
+
+
+def test_a_number_is_taken_once(partly, tmp_path):
+    """nnU-Net cannot tell two data sets of one number apart: the second is refused."""
+    export_nnunet(partly, tmp_path / "raw", name=NnunetName(9, "First"))
+    with pytest.raises(ConflictError, match="Dataset009_First has that number"):
+        export_nnunet(partly, tmp_path / "raw", name=NnunetName(9, "Second"))
+
+
+def test_a_snapshot_leaves_as_it_was_frozen(partly, tmp_path):
+    """What a snapshot froze goes out, about its task's structures, whatever has become current since."""
+    name = snapshot_create(partly, "organ").ids[0]
+    add_label(partly, tmp_path / "2", "liver", blocks(0, 0, 1), "liver", TRUTH)
+    export_nifti(partly, tmp_path / "then", ExportOptions(snapshot=name, structures=("liver",)))
+    export_nifti(partly, tmp_path / "now", ExportOptions("current", structures=("liver",)))
+    assert along_x(tmp_path / "then" / "labels" / "current" / "liver.nii.gz") == [0, 1, 0, 0, 0, 0]
+    assert along_x(tmp_path / "now" / "labels" / "current" / "liver.nii.gz") == [0, 0, 1, 0, 0, 0]
+    manifest = json.loads((tmp_path / "then" / "manifest.json").read_text())
+    assert manifest["snapshot"] == name
+    with pytest.raises(UsageError, match="--labels current"):
+        export_nnunet(partly, tmp_path / "raw", ExportOptions("truth", snapshot=name))
+    with pytest.raises(NotFoundError, match="tumor"):
+        export_nnunet(partly, tmp_path / "raw", ExportOptions(snapshot=name, structures=("tumor",)))
