@@ -150,12 +150,12 @@ def revoked(connection: Connection, label: int) -> set[str]:
 
 
 def unrecorded(connection: Connection, findings: Iterable[Finding]) -> list[Finding]:
-    """Those of the findings that the catalogue does not hold yet: the same words about the same case."""
+    """Those of the findings that the catalogue does not hold yet: the same words about the same case and file."""
     listed = list(findings)
     c = t.findings.c
-    query = select(c.case_name, c.rule, c.message).where(c.rule.in_({finding.rule for finding in listed}))
+    query = select(c.case_name, c.rule, c.message, c.path).where(c.rule.in_({finding.rule for finding in listed}))
     known = {tuple(row) for row in connection.execute(query)}
-    return [finding for finding in listed if (finding.case, finding.rule, finding.message) not in known]
+    return [finding for finding in listed if (finding.case, finding.rule, finding.message, finding.path) not in known]
 
 
 def reliability(connection: Connection, labels: Iterable[int], protocol: str) -> dict[tuple[int, str], float]:

@@ -16,6 +16,7 @@ from flaredb.catalog.reviews import Item
 from flaredb.errors import ConflictError, Finding, FlareError, InvalidDataError, NotFoundError, StorageError
 from flaredb.exchange.colours import read_itksnap_table
 from flaredb.exchange.places import find_inside
+from flaredb.exchange.read import SUFFIXES
 from flaredb.exchange.stored import sha256_of
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import Mapping, identity
@@ -68,7 +69,7 @@ def review_import(workspace: Workspace, folder: Path, annotator: str = "") -> Re
     table = _table(folder, file) if file.program == "itksnap" else None
     said, stray = read_verdicts(folder / VERDICTS, workspace.structures, names)
     back, gone = _matched(file, queue, known, said)
-    tally = Tally([*stray, *gone])
+    tally = Tally([*stray, *gone, *_strange_files(folder, file)])
     options = LabelOptions(f"review/{review.name}", _TRUTH)
     operation = None
     said_so = {"folder": folder.name, "review": review.name, "annotator": annotator}
@@ -109,6 +110,21 @@ def _matched(
             message = "the case is no longer in the review, or was erased: nothing was taken of it"
             gone.append(Finding("error", exported.case, "not-in-review", message))
     return back, gone
+
+
+def _strange_files(folder: Path, file: ReviewFile) -> list[Finding]:
+    """Volumes in the folder that the export did not make: a correction saved under another name is not taken."""
+    ours = {path for exported in file.cases.values() for path, _ in exported.files.values()}
+    found = []
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder).as_posix()
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.name.lower().endswith(SUFFIXES) and place not in ours and not hidden:
+            message = (
+                "not a file of this review, so not looked into; save a correction over the label as it was exported"
+            )
+            found.append(Finding("warning", None, "strange-file", message, place))
+    return found
 
 
 def _take(

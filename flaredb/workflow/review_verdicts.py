@@ -38,7 +38,7 @@ def read_verdicts(path: Path, space: StructureSet, names: Mapping[str, str]) -> 
     """
     said: dict[str, Said] = {}
     stray: list[Finding] = []
-    if not path.exists():
+    if not path.exists() or _is_header_alone(path):
         return said, stray
     for row in read_sheet(path, "case", "verdict").rows:
         if not row.get("verdict") and not row.get("comment"):
@@ -54,6 +54,12 @@ def read_verdicts(path: Path, space: StructureSet, names: Mapping[str, str]) -> 
         except InvalidDataError as refusal:
             own.refused.append(refused_row(path, row, case, refusal))
     return said, stray
+
+
+def _is_header_alone(path: Path) -> bool:
+    """Whether somebody deleted every row: then nothing is said."""
+    first, *others = path.read_text(encoding="utf-8-sig", errors="replace").splitlines() or [""]
+    return {"case", "verdict"} <= {cell.strip() for cell in first.split(",")} and not any(map(str.strip, others))
 
 
 def _add(said: Said, row: Row, space: StructureSet) -> None:

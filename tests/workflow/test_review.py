@@ -88,7 +88,7 @@ def correct(folder: Path, case: str, segments: Sequence[Drawn], crop: bool = Tru
 
 
 def rules(done: Done) -> list[tuple[str, str]]:
-    return sorted((finding["case"], finding["rule"]) for finding in done.json["findings"])
+    return sorted((finding["case"] or "-", finding["rule"]) for finding in done.json["findings"])
 
 
 def test_slicer_round_trip(queue: Workspace, tmp_path: Path) -> None:
@@ -321,6 +321,18 @@ def test_a_row_that_makes_no_sense_is_named(queue: Workspace, tmp_path: Path, ro
     assert "review/r" not in winners(queue, "a").values()
 
 
+def test_a_correction_under_another_name_is_said(queue: Workspace, tmp_path: Path) -> None:
+    """It is not guessed whose it is; nor does a table without rows, or none, say anything."""
+    folder = export(queue, tmp_path / "out")
+    slicer.save(folder / "a" / "Segmentation.seg.nrrd", slicer.masks(SHOWN, NAMES), SPACE.grid)
+    say(folder)
+    done = take(queue, folder)
+    assert [(f["rule"], f["path"]) for f in done.json["findings"]] == [("strange-file", "a/Segmentation.seg.nrrd")]
+    (folder / "verdicts.csv").unlink()
+    assert (take(queue, folder).code, done.json["unchanged"]) == (0, 4)
+    assert queue.sql("SELECT count(*) AS n FROM findings WHERE rule = 'strange-file'")[0]["n"] == 1
+
+
 def test_a_correction_undone_is_said(queue: Workspace, tmp_path: Path) -> None:
     """The earlier ground truth stays, because nobody said that it is wrong."""
     folder = export(queue, tmp_path / "out")
@@ -421,7 +433,7 @@ def test_a_path_out_of_the_folder_is_refused(queue: Workspace, tmp_path: Path) -
     path = folder / "review.json"
     path.write_text(path.read_text().replace('"a/a.seg.nrrd"', '"../a.seg.nrrd"'))
     shutil.copy(folder / "a" / "a.seg.nrrd", tmp_path / "a.seg.nrrd")
-    assert rules(take(queue, folder)) == [("a", "outside-root")]
+    assert rules(take(queue, folder)) == [("-", "strange-file"), ("a", "outside-root")]
 
 
 def test_a_folder_of_another_workspace_is_refused(queue: Workspace, tmp_path: Path) -> None:
