@@ -133,7 +133,13 @@ def fsck(app: App, voxels: bool, history: bool, repair: bool, yes: bool) -> None
 @example("flaredb gc --yes")
 @click.command()
 @click.option("--yes", is_flag=True, help="Do it; without, only say what would be removed.")
-@click.option("--age", default=3600.0, show_default=True, help="Leave alone what is younger than this, in seconds.")
+@click.option(
+    "--age",
+    default=3600.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Leave alone what is younger than this, in seconds.",
+)
 @pass_app
 def gc(app: App, yes: bool, age: float) -> None:
     """Remove volumes that nobody points at and what interrupted writes left, in two steps.

@@ -182,17 +182,18 @@ class VolumeStore:
         if voxels.shape != grid.shape:
             raise ValueError(f"voxels of shape {voxels.shape} on a grid of shape {grid.shape}")
         named = digests(kind, voxels, grid)
-        self.pins.hold()
-        if self._touch(self._place(kind, named.volume)):
-            if self.examine(named.volume) is None:
-                return named
-            self.quarantine(named.volume)
-        with self._staging(named.volume) as stage:
-            written = _write(stage, kind, voxels, named.volume, grid)
-            if not np.array_equal(open_volume(written).read(), voxels):
-                raise StorageError(f"volume {named.volume[:12]} read back differently; check the disk and try again")
-            _make_durable(written)
-            self._publish(written, self._place(kind, named.volume))
+        with _failures_told(named.volume):
+            self.pins.hold()
+            if self._touch(self._place(kind, named.volume)):
+                if self.examine(named.volume) is None:
+                    return named
+                self.quarantine(named.volume)
+            with self._staging() as stage:
+                written = _write(stage, kind, voxels, named.volume, grid)
+                if not np.array_equal(open_volume(written).read(), voxels):
+                    raise StorageError(f"volume {named.volume[:12]} read back differently; check the disk, then retry")
+                _make_durable(written)
+                self._publish(written, self._place(kind, named.volume))
         return named
 
     def _publish(self, written: Path, place: Path) -> None:
@@ -216,17 +217,11 @@ class VolumeStore:
         return False
 
     @contextmanager
-    def _staging(self, digest: str) -> Iterator[Path]:
-        """A folder to write in, gone afterwards; StorageError if the disk is full or fails."""
+    def _staging(self) -> Iterator[Path]:
+        """A folder to write in, gone afterwards."""
         stage = self.root / "staging" / f"{os.getpid()}-{uuid.uuid4().hex}"
         try:
             yield stage
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            if any(said in reason for said in _FULL):
-                advice = "free some room (flaredb du, flaredb gc --yes), then run the same command again"
-                raise StorageError(f"volume {digest[:12]} does not fit on the disk; {advice}") from error
-            raise StorageError(f"volume {digest[:12]} could not be written: {reason}") from error
         finally:
             _remove(stage)
 
@@ -248,6 +243,19 @@ class VolumeStore:
         except FileNotFoundError:
             return
         _remove(going)
+
+
+@contextmanager
+def _failures_told(digest: str) -> Iterator[None]:
+    """StorageError where the disk is full or fails, with what to do."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:  # tensorstore's are of the latter two
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if any(said in reason for said in _FULL):
+            advice = "free some room (flaredb du, flaredb gc --yes), then run the same command again"
+            raise StorageError(f"volume {digest[:12]} does not fit on the disk; {advice}") from error
+        raise StorageError(f"volume {digest[:12]} could not be written: {reason}") from error
 
 
 def _write(stage: Path, kind: VolumeKind, voxels: NDArray[Any], digest: str, grid: Grid) -> Path:

@@ -157,8 +157,8 @@ class Turn:
 
     def _draw(self) -> list[Command]:
         part = self.rng.randrange(_PARTS)
-        drawn = self.rng.choices(["images", "labels", "export", "gc"], [3, 4, 3, 2])
-        if self.rng.random() < 0.5:
+        drawn = self.rng.choices(["images", "labels", "export", "gc"], [3, 4, 5, 1])
+        if self.rng.random() < 0.3:
             drawn.append("gc")
         return [self._command(what, part) for what in drawn]
 
