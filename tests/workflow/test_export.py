@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from flaredb.catalog import cases
 from flaredb.errors import ConflictError, NotFoundError
 from flaredb.workflow.annotated import stated
 from flaredb.workflow.cohort import EXTERNAL
@@ -53,6 +54,24 @@ def test_current_labels_mark_what_is_undecided(empty, tmp_path, undecided, value
     assert [int(v) for v in decided[:, 0, 0]] == [1, 14, 0, 0, 0, 0]
     doubtful = array(tmp_path / "out" / "labels" / "current" / "b.nii.gz")
     assert [int(v) for v in doubtful[:, 0, 0]] == [14, *[value] * 5]
+
+
+def test_current_labels_are_the_workspaces(workspace, tmp_path):
+    """For every case of the cohort the file holds what `Workspace.current` says; a case without a label is named."""
+    export_nifti(workspace, tmp_path / "out", ExportOptions("current"))
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    undecided = {row["case"]: row["undecided_voxels"] for row in manifest["files"] if "undecided_voxels" in row}
+    silent = set(manifest["left_out"].get("no-current-label", ()))
+    names = {row["case"] for row in workspace.sql('SELECT "case" FROM case_facts')}
+    assert set(undecided) == names - silent
+    assert silent == names - {row["case"] for row in workspace.sql('SELECT DISTINCT "case" FROM label_provenance')}
+    with workspace.catalog.read() as connection:
+        known = {case.name: case for case in cases.every(connection)}
+    for name, count in undecided.items():
+        classes = workspace.current(name).array
+        written = known[name].space.to_lps(array(tmp_path / "out" / "labels" / "current" / f"{name}.nii.gz"))
+        np.testing.assert_array_equal(written, np.where(classes == 255, 15, classes))
+        assert count == np.count_nonzero(classes == 255)
 
 
 def test_one_source_and_some_cases(workspace, tmp_path):
