@@ -62,6 +62,8 @@ def look(path: Path, digest: str) -> Look:
             with (path / SHARD).open("rb") as shard:
                 return _look(digest, _texts(path), shard, (0, (path / SHARD).stat().st_size))
         with zipfile.ZipFile(path) as archive:
+            if not {SHARD, "zarr.json"} & set(archive.namelist()):
+                return _wrong("truncated-shard", "the file was cut")  # what opened is the index, a zip within the zip
             lost = [name for name in ("zarr.json", "0/zarr.json") if name not in archive.namelist()]
             if SHARD not in archive.namelist():
                 return _wrong("missing-chunk", "its chunks are missing")

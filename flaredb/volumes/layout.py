@@ -18,8 +18,9 @@ from flaredb.errors import InvalidDataError
 from flaredb.geometry import Grid
 
 VolumeKind = Literal["image", "label"]
-CHUNK = (32, 64, 64)
-_BLOSC = {"image": ("lz4hc", "shuffle"), "label": ("zstd", "bitshuffle")}
+CHUNK: dict[VolumeKind, tuple[int, int, int]] = {"image": (16, 64, 64), "label": (32, 128, 128)}
+_BLOSC = {"image": ("lz4hc", 5, "shuffle"), "label": ("zstd", 7, "bitshuffle")}
+_ZSTD = {"level": 19, "checksum": False}  # of labels with codes of one byte; slow to write, the fastest to read
 
 
 class Digests(NamedTuple):
@@ -56,13 +57,11 @@ def placed(voxels: str, grid: Grid) -> str:
 
 def array_metadata(kind: VolumeKind, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Zarr v3 metadata of array `0`: one shard of independently compressed, checksummed chunks."""
-    cname, shuffle = _BLOSC[kind]
-    blosc = {"cname": cname, "clevel": 5, "shuffle": shuffle, "typesize": dtype.itemsize, "blocksize": 0}
     byte_order = {"name": "bytes", "configuration": {"endian": "little"}}
-    inner = [byte_order if dtype.itemsize > 1 else {"name": "bytes"}, {"name": "blosc", "configuration": blosc}]
-    shard = [-(-size // chunk) * chunk for size, chunk in zip(shape, CHUNK, strict=True)]
+    inner = [byte_order if dtype.itemsize > 1 else {"name": "bytes"}, _compression(kind, dtype.itemsize)]
+    shard = [-(-size // chunk) * chunk for size, chunk in zip(shape, CHUNK[kind], strict=True)]
     sharding = {
-        "chunk_shape": list(CHUNK),
+        "chunk_shape": list(CHUNK[kind]),
         "codecs": [*inner, {"name": "crc32c"}],
         "index_codecs": [byte_order, {"name": "crc32c"}],
     }
@@ -73,6 +72,15 @@ def array_metadata(kind: VolumeKind, shape: tuple[int, ...], dtype: np.dtype[Any
         "dimension_names": ["z", "y", "x"],
         "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
     }
+
+
+def _compression(kind: VolumeKind, itemsize: int) -> dict[str, Any]:
+    """What was measured best (docs/storage.md); a volume's metadata say how it is packed, so older ones are read."""
+    if kind == "label" and itemsize == 1:
+        return {"name": "zstd", "configuration": _ZSTD}
+    cname, clevel, shuffle = _BLOSC[kind]
+    blosc = {"cname": cname, "clevel": clevel, "shuffle": shuffle, "typesize": itemsize, "blocksize": 0}
+    return {"name": "blosc", "configuration": blosc}
 
 
 def group_metadata(kind: VolumeKind, digest: str, grid: Grid) -> dict[str, Any]:

@@ -276,7 +276,8 @@ def _write(stage: Path, kind: VolumeKind, voxels: NDArray[Any], digest: str, gri
     archive = stage / "volume.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
         for file in sorted(f for f in group.rglob("*") if f.is_file()):
-            packed.write(file, file.relative_to(group).as_posix())
+            name = file.relative_to(group).as_posix()
+            packed.write(file, name, zipfile.ZIP_DEFLATED if file.suffix == ".json" else zipfile.ZIP_STORED)
     return archive
 
 
