@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from flaredb.exchange.dicom import Folder, Series, series_in
 from flaredb.exchange.dicom_headers import UNNAMED
 from flaredb.exchange.dicom_names import HIDDEN
 
+_HIDDEN_NAME = "dicom-name-hidden"
 _ODD = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
@@ -38,9 +39,10 @@ class Cases(NamedTuple):
     findings: tuple[Finding, ...] = ()
     shown: Mapping[str, str] = MappingProxyType({})
 
-    def veiled(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Findings whose paths say no more than may be shown."""
-        return [finding._replace(path=self.show(finding.path)) if finding.path else finding for finding in findings]
+    def veiled(self, findings: Iterable[Finding], cases: Collection[str]) -> list[Finding]:
+        """Findings whose paths say no more than may be shown; of names that were given, only those of `cases`."""
+        told = [finding for finding in findings if finding.rule != _HIDDEN_NAME or finding.case in cases]
+        return [finding._replace(path=self.show(finding.path)) if finding.path else finding for finding in told]
 
     def below(self, path: Path, root: Path) -> str:
         """The path from the root as it may be recorded; empty for one that is not of DICOM."""
@@ -83,7 +85,7 @@ def dicom_cases(root: Path, folders: Iterable[Path]) -> Cases:
             continue
         if name == series.name:
             message = f"the folder's name names the patient, is a UID, or is another's too; the case is called {name}"
-            findings.append(Finding("info", name, "dicom-name-hidden", message, folder.shown))
+            findings.append(Finding("info", name, _HIDDEN_NAME, message, folder.shown))
         candidates.append(Candidate(path, series.part, name, series.key))
     return Cases(tuple(candidates), tuple(findings), _shown(root, looked))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,10 +32,11 @@ class SegLabels(NamedTuple):
     shown: Cases
 
 
-def seg_labels(root: Path, names: Collection[str], case: str | None) -> SegLabels:
-    """Find SEG files and the case of each: `case`, else that of the DICOM series it refers to, else the file's name.
+def seg_labels(root: Path, names: Collection[str], case_of: Callable[[Path], str | None]) -> SegLabels:
+    """Find SEG files and the case of each.
 
-    The series it refers to is looked for under `root`, too. `names` are what segments may be called. Findings:
+    It is what `case_of` says, else the case of the DICOM series it refers to, which is looked for under `root`, too,
+    else the file's name. `names` are what segments may be called. Findings:
     `unknown-segment`, `nothing-found` (no segment is known), `seg-case-unknown` and `duplicate-name`.
     """
     folders = [path for path in walk(root, [], dicom=True) if path.is_dir()] if root.is_dir() else []
@@ -50,13 +51,14 @@ def seg_labels(root: Path, names: Collection[str], case: str | None) -> SegLabel
         except InvalidDataError as error:
             shown[str(path)] = HIDDEN
             findings += [finding._replace(path=HIDDEN) for finding in error.findings]
-    of_series = {} if case or not headers else _cases_of_series(root, folders)
+    said = {path: case_of(path) for path in headers}
+    of_series = {} if all(said.values()) else _cases_of_series(root, folders)
     found = []
     for path, header in headers.items():
         place = shown[str(path)]
-        known, said = _known(header, names, place)
-        findings += said
-        name = case or _case(path, header, of_series)
+        known, remarks = _known(header, names, place)
+        findings += remarks
+        name = said[path] or _case(path, header, of_series)
         if name is None:
             message = "nothing says which case it is of; import it with --case, or together with its scan's folder"
             findings.append(Finding("error", None, "seg-case-unknown", message, place))

@@ -16,6 +16,7 @@ from flaredb.exchange import folders
 from flaredb.exchange.casenames import CHANNEL, case_name, padded, stem
 from flaredb.exchange.dicom_cases import dicom_cases
 from flaredb.exchange.dicom_labels import SEGMENTS, seg_labels
+from flaredb.exchange.dicom_names import HIDDEN
 from flaredb.exchange.looking import Ask, File, Found, Look, Search, nameable
 from flaredb.exchange.numbering import shorten
 from flaredb.exchange.patterns import NameTable, Pattern
@@ -57,7 +58,7 @@ def _search(look: Look) -> Search:
         raise NotFoundError(f"{look.root}: no such file or folder")
     pattern = Pattern(look.ask.pattern, look.ask.structures) if look.ask.pattern else None
     table = NameTable(look.ask.names) if look.ask.names else None
-    files = _files(look)
+    files = _files(look, table)
     layout = layout_of(look, files)
     if not files and not look.segments and not look.findings:
         look.remark(look.root, "nothing-found", f"nothing to import; looked for {_wanted(look.labels)}")
@@ -79,11 +80,11 @@ def _search(look: Look) -> Search:
     ]  # corrections come last, and sorting keeps the order
     found.sort(key=lambda item: item.case)
     found = [item._replace(shown=look.dicom.below(item.path, look.root)) for item in found]
-    findings = tuple(look.dicom.veiled(look.findings))
+    findings = tuple(look.dicom.veiled(look.findings, {item.case for item in found}))
     return Search(tuple(found), findings, layout, tuple(sorted(look.left.items())), look.dicom.name(look.root))
 
 
-def _files(look: Look) -> list[File]:
+def _files(look: Look, table: NameTable | None) -> list[File]:
     """Everything under the root that could be one of those wanted."""
     root = look.root
     if root.is_dir():
@@ -95,14 +96,19 @@ def _files(look: Look) -> list[File]:
     name = root.resolve().name if root.is_dir() else ""
     belows = [PurePosixPath(p.relative_to(root).as_posix() if root.is_dir() else p.name) for p in paths]
     files = [File(path, below, folders.place(below, name)) for path, below in zip(paths, belows, strict=True)]
-    return _series(look, files)
+    return _series(look, files, table)
 
 
-def _series(look: Look, files: list[File]) -> list[File]:
+def _series(look: Look, files: list[File], table: NameTable | None) -> list[File]:
     """DICOM folders and files as the series they hold, with the names of their cases; other files as they are."""
     volumes = [file for file in files if is_volume(file.path)]
     if look.labels:
-        segments = seg_labels(look.root, look.ask.structures, look.case)
+
+        def case_of(path: Path) -> str | None:
+            below = PurePosixPath(path.relative_to(look.root).as_posix() if path != look.root else path.name)
+            return look.case or (table.case_of(path, below) if table else None)
+
+        segments = seg_labels(look.root, look.ask.structures, case_of)
         look.dicom, look.segments = segments.shown, segments.found
         look.findings += segments.findings
         return volumes
@@ -116,16 +122,22 @@ def _matching(look: Look, files: list[File], pattern: Pattern) -> list[File]:
     """The files for which the pattern holds, with what it reads from their paths."""
     kept = []
     for file in files:
-        parts = pattern.read(file.below)
+        parts = pattern.read(_shown(look, file))
         if parts:
-            file.case, file.structure = parts
+            case, file.structure = parts
+            file.case = file.case if HIDDEN in case else f"{case}-{file.part}" if file.part else case
             kept.append(file)
     missed = len(files) - len(kept)
     if missed:
-        example = next(f.below for f in files if f not in kept)
+        example = next(_shown(look, f) for f in files if f not in kept)
         message = f"{missed} of {len(files)} files do not match {pattern.text}, such as {example}; they were left out"
         look.findings.append(made(look.root, "not-matched", message, "info" if kept else "error"))
     return kept
+
+
+def _shown(look: Look, file: File) -> PurePosixPath:
+    """Its path below the root, without what identifies a patient."""
+    return PurePosixPath(look.dicom.below(file.path, look.root) or file.below)
 
 
 def _segmented(look: Look) -> Iterator[Found]:
@@ -146,6 +158,8 @@ def _whole(look: Look, files: list[File], layout: str) -> list[Found]:
     files = [file for file in files if not file.structure]
     if look.case is not None and len(files) > 1:
         message = f"{len(files)} files cannot all be case {look.case!r}; name one"
+        if any(file.part for file in files):
+            message = f"{len(files)} series cannot all be case {look.case!r}; import them without --case, then rename"
         look.remark(look.root, "several-files", message)
         return []
     files = [file for file in files if nameable(look, file.path, file.case)]

@@ -127,6 +127,30 @@ def test_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert done.json["ids"] == ["P1-SE_0", "P2-SE_0"], done.out
 
 
+def test_folders_called_after_patients_get_names_from_a_table_or_pattern(tmp_path: Path) -> None:
+    """A table of names says what such a folder's case is called; a pattern cannot take the patient's name from it."""
+    root = tmp_path / "d"
+    write(root / "QUIXANO" / "S1", Series())
+    write(root / "P2" / "S1", Series(seed=5))
+    (tmp_path / "names.csv").write_text("file,case\nQUIXANO/S1,P1\nP2/S1,P2\n")
+    ways = {"--names": tmp_path / "names.csv", "--pattern": "{case}/S1"}
+    for option, value in ways.items():
+        place = workspace(tmp_path / option)
+        done = flaredb("ingest", "images", root, option, value, workspace=place)
+        assert done.json["added"] == 2, done.out
+        assert ("P1" if option == "--names" else "P2") in done.json["ids"]
+        assert rules(done) == ([] if option == "--names" else ["dicom-name-hidden"])
+        assert "QUIXANO" not in done.out + done.err
+        assert not [path for path in place.rglob("*") if path.is_file() and b"QUIXANO" in path.read_bytes()]
+
+
+def test_one_name_for_several_series_is_refused(tmp_path: Path) -> None:
+    """`--case` names one series; a folder of two is not given one name."""
+    write(write(tmp_path / "s", Series(), "A"), Series(number=4, seed=5), "B")
+    done = flaredb("ingest", "images", tmp_path / "s", "--case", "X", workspace=workspace(tmp_path / "w"))
+    assert (done.json["added"], rules(done)) == (0, ["several-files"])
+
+
 def test_pieces_of_a_series_in_several_folders_are_refused(tmp_path: Path) -> None:
     """A series that is cut into folders is not taken for two scans."""
     whole = Series([2.5 * i for i in range(24)])
