@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test torture lint types check clean
+.PHONY: demo test torture bench bench-env lint types check clean
 
 # torch is installed first and pinned: a looser request would bring several GB of CUDA to a CPU machine.
 .venv/installed: pyproject.toml
@@ -24,6 +24,22 @@ torture: .venv/installed
 	$(BIN)/python -m tests.torture --on both --seconds 60 --writers 8 --readers 4 --kills 100 --upgrade-kills 40 \
 		--store-kills 200 		$(if $(SEED),--seed $(SEED))
 
+# The programs that benchmarks hold flaredb against, in an environment of their own.
+bench-env: .bench/installed
+
+.bench/installed: benchmarks/rivals/requirements.txt
+	$(PYTHON) -m venv .bench
+	.bench/bin/pip install --quiet --upgrade pip
+	.bench/bin/pip install --quiet "torch==2.13.0"
+	.bench/bin/pip install --quiet --requirement $<
+	touch $@
+
+# Every benchmark that runs by itself in minutes: the JSON line of each. Not demo_seeds: that is hours.
+bench: .venv/installed .bench/installed
+	@failed=; for script in $(filter-out benchmarks/demo_seeds.py,$(wildcard benchmarks/*.py)); do \
+		echo "$$script" >&2; line=$$($(BIN)/python $$script) && echo "$$line" | tail -n 1 || failed="$$failed $$script"; \
+	done; test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -34,4 +50,4 @@ types: .venv/installed
 check: lint types test
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv .bench demo
