@@ -44,8 +44,8 @@ class Write:
                 "severity": f.severity,
                 "case_name": f.case,
                 "rule": f.rule,
-                "message": f.message,
-                "path": f.path,
+                "message": _utf8(f.message),
+                "path": f.path and _utf8(f.path),
                 "operation_id": self.operation,
             }
             for f in findings
@@ -167,3 +167,8 @@ class Catalog:
 def number(text: str) -> int:
     """A number from a name such as `organ/2`; -1, which nothing has, for anything else."""
     return int(text) if text.isdecimal() and len(text) < _DIGITS else -1
+
+
+def _utf8(text: str) -> str:
+    """Text that can be stored: a file's name may hold bytes that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()

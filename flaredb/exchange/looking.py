@@ -35,7 +35,7 @@ class Found(NamedTuple):
     @property
     def called(self) -> str:
         """The name of the file or folder, as it may be recorded."""
-        return Path(self.shown or self.path).name
+        return Path(self.shown or self.path).name.encode("utf-8", "backslashreplace").decode()
 
 
 class Search(NamedTuple):

@@ -197,14 +197,21 @@ def _stored_before(
     workspace: Workspace, item: Found, statement: Statement, book: Codebook, options: LabelOptions
 ) -> str | None:
     """The label that the source made of this very file, saying the same; None if it must be read to be known."""
-    if statement.annotated == ("present",) or not item.path.exists():
+    if statement.annotated == ("present",):
+        return None
+    try:
+        digest = book.sha256(item)
+    except OSError:  # the reader says what is wrong with the file
         return None
     with workspace.catalog.read() as connection:
-        known = labels.of_file(connection, item.case, options.source, book.sha256(item))
+        known = labels.of_file(connection, item.case, options.source, digest)
     for label in known:
         if label.volume is None or not book.means_the_same(label, item) or not workspace.volumes.has(label.volume):
             continue
-        annotated = resolve(statement, workspace.structures, label.codes, lambda _: True)
+        try:
+            annotated = resolve(statement, workspace.structures, label.codes, lambda _: True)
+        except InvalidDataError:  # a mask is missing for what is said to be annotated; reading it tells which
+            continue
         kind = exact_kind(workspace, statement.kind or options.kind, annotated)
         said = (annotated, kind, statement.annotator or options.annotator)
         if said == (label.annotated, label.kind, label.annotator):

@@ -84,4 +84,5 @@ def veiled(item: Found, root: Path) -> Found:
 def below(path: Path, root: Path) -> str:
     """Relative to what was imported: an absolute path says nothing on another machine."""
     folder = root if root.is_dir() else root.parent
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) and path != folder else path.name
+    place = path.relative_to(folder).as_posix() if path.is_relative_to(folder) and path != folder else path.name
+    return place.encode("utf-8", "backslashreplace").decode()

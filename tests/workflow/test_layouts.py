@@ -180,3 +180,19 @@ def test_an_annotator_is_kept(empty, tmp_path):
     assert done.json["ids"] == ["a@flare23@2"]
     rows = empty.sql("SELECT DISTINCT annotator FROM label_provenance ORDER BY 1")
     assert [row["annotator"] for row in rows] == ["Ada", "Bo"]
+
+
+def test_names_that_are_no_utf8_are_findings(empty, tmp_path):
+    """A file or folder whose name is no text comes in if its case has a name, else is a finding that can be stored."""
+    scan(tmp_path / "i" / "a.nii.gz", 1)
+    scan(tmp_path / "i" / os.fsdecode(b"\xff") / "b.nii.gz", 2)
+    (tmp_path / "i" / "a.nii.gz").rename(tmp_path / "i" / os.fsdecode(b"a\xfe.nii.gz"))
+    done = flaredb("ingest", "images", tmp_path / "i", workspace=empty.root)
+    assert (done.code, done.json["ids"], rules_of(done)) == (1, ["b"], [("error", "bad-name")])
+    named = flaredb(
+        "ingest", "images", tmp_path / "i" / os.fsdecode(b"a\xfe.nii.gz"), "--case", "a", workspace=empty.root
+    )
+    assert named.json["ids"] == ["a"]
+    path = codes(tmp_path / os.fsdecode(b"l\xfe.nii.gz"), blocks(1, 99))
+    label = flaredb("ingest", "labels", path, "--case", "a", *LABELS, workspace=empty.root)
+    assert (label.code, rules_of(label)) == (0, [("warning", "code-out-of-range")])
