@@ -1,7 +1,8 @@
 """Checks on MetaImage and NRRD files that ITK does not make.
 
-A header may name another file as its data, anywhere on the disk; ITK follows it. And ITK reads a damaged compressed
-MetaImage without a complaint. Both are refused here, before ITK sees the file.
+A header may name another file as its data, anywhere on the disk; ITK follows it. ITK reads a damaged compressed
+MetaImage without a complaint, and crashes on one that declares absurdly many axes and on an NRRD whose fields are
+longer than its own messages. All that is refused here, before ITK sees the file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from flaredb.exchange.findings import refusal
 
 _HEADER_LIMIT = 1 << 20
 _CHUNK = 1 << 22
+_MOST_AXES = 10  # that MetaImage has room for
+_LONGEST = 400  # characters of an NRRD field; the directions of four axes take some 250
+_DIGITS = 15  # of a number that no program takes for another
 
 
 class Payload(NamedTuple):
@@ -59,13 +63,17 @@ def _locate_nrrd(path: Path, head: bytes) -> Payload:
         raise refusal(path, "unreadable", "the file does not begin with an NRRD header")
     text = head.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     for line in text.split(b"\n"):
-        if line.partition(b":")[0].strip().lower() in (b"data file", b"datafile"):
+        name, colon, value = line.partition(b":")
+        if colon and len(line) > _LONGEST and not value.startswith(b"=") and name.strip().lower() != b"content":
+            raise refusal(path, "unreadable", f"a line of its header has {len(line):,} characters; the file is damaged")
+        if name.strip().lower() in (b"data file", b"datafile"):
             raise refusal(path, "outside-root", "the voxels are in another file; store them in the .nrrd itself")
     return Payload(path, 0, compressed=False, checked=True)
 
 
 def _locate_meta(path: Path, head: bytes) -> Payload:
     fields, start = _meta_fields(path, head)
+    _check_numbers(path, fields)
     if fields.get("binarydata", "true").lower() != "true":
         raise refusal(path, "unreadable", "voxels stored as text are not read; save the file as binary")
     data = fields["elementdatafile"]
@@ -79,6 +87,20 @@ def _locate_meta(path: Path, head: bytes) -> Payload:
         raise refusal(path, "unreadable", f"the voxels are said to be in {data!r}, which is not beside the header")
     skip = fields.get("headersize", "0")
     return Payload(beside, int(skip) if skip.isdigit() else 0, compressed, checked=False)
+
+
+def _check_numbers(path: Path, fields: dict[str, str]) -> None:
+    """Refuse (`unreadable`) counts that are none: ITK sizes its arrays by them without looking."""
+    axes = fields.get("ndims", "")
+    if not axes.isascii() or not axes.isdigit() or len(axes) > 2 or not 1 <= int(axes) <= _MOST_AXES:
+        raise refusal(path, "unreadable", f"NDims is {axes[:40]!r}; a number of axes up to {_MOST_AXES} is needed")
+    sizes = fields.get("dimsize", "").split()
+    if len(sizes) != int(axes) or not all(s.isascii() and s.isdigit() and len(s) < _DIGITS for s in sizes):
+        raise refusal(path, "unreadable", f"DimSize is {' '.join(sizes)[:40]!r}; {axes} sizes are needed")
+    for name in ("elementnumberofchannels", "headersize", "compresseddatasize"):
+        text = fields.get(name, "0").removeprefix("-")
+        if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
+            raise refusal(path, "unreadable", f"{name} is {fields[name][:40]!r}; a number is needed")
 
 
 def _meta_fields(path: Path, head: bytes) -> tuple[dict[str, str], int]:

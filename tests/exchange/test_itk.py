@@ -147,3 +147,32 @@ def test_damaged_headers_are_read_or_refused(tmp_path: Path, name: str, flips: l
     path.write_bytes(data)
     with contextlib.suppress(InvalidDataError):
         assert read_image(path, allow_lossy=True).voxels.ndim == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("a.mha", "NDims = 3", "NDims = 99999999999999999999"),
+        ("a.mha", "NDims = 3", "NDims = -1"),
+        ("a.mha", "NDims = 3", "NDims = 4"),
+        ("a.mha", "DimSize = ", "DimSize = x "),
+        ("a.mha", "ElementDataFile", "HeaderSize = 1e999\nElementDataFile"),
+        ("a.nrrd", "encoding: ", "encoding: " + "x" * 5000),
+        ("a.nrrd", "dimension: 3", "dimension: " + "3" * 5000),
+    ],
+)
+def test_headers_that_crash_itk_never_reach_it(tmp_path: Path, name: str, old: str, new: str) -> None:
+    """Counts that are none and endless fields are refused in words; ITK would take the process with it."""
+    path = itk(tmp_path / name, ramp((3, 4, 5)))
+    path.write_bytes(path.read_bytes().replace(old.encode(), new.encode(), 1))
+    with pytest.raises(InvalidDataError) as error:
+        read_image(path)
+    assert rule_of(error) == "unreadable"
+
+
+def test_long_notes_in_an_nrrd_header_are_none_of_our_business(tmp_path: Path) -> None:
+    """Key and value pairs and comments, in which Slicer keeps a lot, may be long."""
+    path = itk(tmp_path / "a.nrrd", ramp((3, 4, 5)))
+    note = b"note:=" + b"x" * 5000 + b"\n# " + b"y" * 5000 + b"\n\n"
+    path.write_bytes(path.read_bytes().replace(b"\n\n", b"\n" + note, 1))
+    assert read_image(path).voxels.shape == (3, 4, 5)
