@@ -39,7 +39,7 @@ def of_role(look: Look, files: list[File], layout: str) -> list[File]:
     for file in files:
         role = file.place.role or ("image" if stem(file.path).endswith(CHANNEL) or not is_volume(file.path) else None)
         if role is None:
-            message = "neither in a folder of images nor of labels; import its folder by itself, or move it"
+            message = "in no folder of images or labels; import its folder by itself, or use --pattern or --layout flat"
             look.findings.append(made(file.path, "unclear-role", message, "warning"))
         elif role == own:
             kept.append(file)
