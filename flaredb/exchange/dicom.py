@@ -61,7 +61,8 @@ def series_in(path: Path) -> Folder:
     (scouts, series under ten slices, slices all at one place), `dicom-not-ct`, `dicom-mixed`.
     """
     held = look_into(path)
-    shown = held.identifiers.shown(path) if held.identifiers.words or not held.fault else HIDDEN
+    said = path if path.name else Path(path.resolve().name)  # such as `.`
+    shown = held.identifiers.shown(said) if held.identifiers.words or not held.fault else HIDDEN
     if held.fault:
         return Folder((), shown, False, (Finding("error", None, *held.fault, path=shown),))
     left = held.remarks if len(held.volumes) != 1 else ()  # what lies beside an only one is said when it is read

@@ -200,4 +200,4 @@ def _unique(look: Look, files: Iterable[File]) -> Iterator[Found]:
 
 
 def _wanted(labels: bool) -> str:
-    return ", ".join(SUFFIXES) + ("" if labels else " and folders of DICOM slices")
+    return ", ".join(SUFFIXES) + (" and DICOM SEG" if labels else " and folders of DICOM slices")

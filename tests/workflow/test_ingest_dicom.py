@@ -144,6 +144,18 @@ def test_folders_called_after_patients_get_names_from_a_table_or_pattern(tmp_pat
         assert not [path for path in place.rglob("*") if path.is_file() and b"QUIXANO" in path.read_bytes()]
 
 
+def test_the_folder_one_stands_in_is_named_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.` is the folder it is: its name names the case, unless it is the patient's."""
+    place = workspace(tmp_path / "w")
+    for name, seed in {"CT1": 0, "QUIXANO": 5}.items():
+        monkeypatch.chdir(write(tmp_path / name, Series(seed=seed)))
+        assert flaredb("ingest", "images", ".", workspace=place).json["added"] == 1
+    with Workspace.open(place) as opened:
+        rows = opened.sql("SELECT name, file_name FROM cases ORDER BY name")
+    assert rows[0] == {"name": "CT1", "file_name": "CT1"}
+    assert (rows[1]["name"][:3], rows[1]["file_name"]) == ("ct-", "hidden")
+
+
 def test_one_name_for_several_series_is_refused(tmp_path: Path) -> None:
     """`--case` names one series; a folder of two is not given one name."""
     write(write(tmp_path / "s", Series(), "A"), Series(number=4, seed=5), "B")
