@@ -8,7 +8,7 @@ time that sets them apart cleanly. Nothing is guessed beyond that; what does not
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from flaredb.exchange.dicom_names import Identifiers, is_somebody
 from flaredb.exchange.dicom_pixels import same_voxels
 from flaredb.exchange.dicom_stack import LEAST_SLICES, SAME_PLACE, Remark, Stack, heights, stack
 
-_PHASES = ("acquisition number", "temporal position", "time")
+_ACQUISITION, _TEMPORAL, _TIME = range(3)  # places in `Frame.phase`
 
 
 class Volume(NamedTuple):
@@ -171,19 +171,35 @@ def _acquisitions(frames: Sequence[Frame]) -> list[Volume]:
     whole = stack(frames)
     if isinstance(whole, Stack):
         return [Volume("", "", tuple(frames), whole, whole.remarks)]
-    if len(frames) >= LEAST_SLICES:
-        for phases in (*(_phased(frames, index) for index in range(len(_PHASES))), _blocks(frames)):
-            stacks = [stack(phase) for phase in phases]
-            good = [s for s in stacks if isinstance(s, Stack) and len(s.frames) >= LEAST_SLICES]
-            if len(phases) > 1 and len(good) == len([p for p in phases if len(p) >= LEAST_SLICES]) > 0:
-                return [
-                    Volume("", "", tuple(phase), made, made.remarks if isinstance(made, Stack) else ())
-                    for phase, made in zip(phases, stacks, strict=True)
-                ]
+    for phases in _ways(frames, whole.rule) if len(frames) >= LEAST_SLICES else ():
+        stacks = [stack(phase) for phase in phases]
+        good = [s for s in stacks if isinstance(s, Stack) and len(s.frames) >= LEAST_SLICES]
+        if len(phases) > 1 and len(good) == len([p for p in phases if len(p) >= LEAST_SLICES]) > 0:
+            return [
+                Volume("", "", tuple(phase), made, made.remarks if isinstance(made, Stack) else ())
+                for phase, made in zip(phases, stacks, strict=True)
+            ]
     kept, dropped = _without_copies(frames)
     again = stack(kept) if dropped else whole
     remarks = (*dropped, *(again.remarks if isinstance(again, Stack) else ()))
     return [Volume("", "", tuple(kept), again, remarks)]
+
+
+def _ways(frames: Sequence[Frame], rule: str) -> Iterator[list[list[Frame]]]:
+    """How frames that do not stack may be set apart.
+
+    Slices at one place: by any mark; by time only into as many as there are slices at a place, as every second of a
+    scan has its own. Uneven steps: by acquisition, if each is long enough. Missing slices: not at all, as pieces of a
+    scan look the same.
+    """
+    if rule == "dicom-doubled-slices":
+        most = max(Counter(np.round(heights(frames) / SAME_PLACE).astype(int).tolist()).values())
+        times = _phased(frames, _TIME)
+        yield from (_phased(frames, _ACQUISITION), _phased(frames, _TEMPORAL), times if len(times) == most else [])
+        yield _blocks(frames)
+    elif rule == "dicom-uneven":
+        phases = _phased(frames, _ACQUISITION)
+        yield phases if min(map(len, phases)) >= LEAST_SLICES else []
 
 
 def _phased(frames: Sequence[Frame], index: int) -> list[list[Frame]]:
@@ -194,11 +210,11 @@ def _phased(frames: Sequence[Frame], index: int) -> list[list[Frame]]:
 def _blocks(frames: Sequence[Frame]) -> list[list[Frame]]:
     """Frames in order of time, cut into as many blocks as there are slices at each place, if times are told apart."""
     places = len({round(level / SAME_PLACE) for level in heights(frames)})
-    times = sorted(frames, key=lambda frame: _by_number(frame.phase[2]))
+    times = sorted(frames, key=lambda frame: _by_number(frame.phase[_TIME]))
     if len(frames) % places or len(frames) == places:
         return []
     blocks = [times[start : start + places] for start in range(0, len(times), places)]
-    apart = all(a[-1].phase[2] != b[0].phase[2] for a, b in pairwise(blocks))
+    apart = all(a[-1].phase[_TIME] != b[0].phase[_TIME] for a, b in pairwise(blocks))
     return blocks if apart else []
 
 

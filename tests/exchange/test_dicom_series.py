@@ -126,6 +126,30 @@ def test_phases_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "s") == "dicom-doubled-slices"
 
 
+def test_a_scan_is_not_cut_up_by_the_second(tmp_path: Path) -> None:
+    """A lost slice where a new second, or a new acquisition, begins is a lost slice, not a reason for two scans."""
+
+    def times(dataset: Dataset, i: int) -> None:
+        dataset.ContentTime, dataset.AcquisitionNumber = f"10150{i // 12}", i // 12
+
+    def phases(dataset: Dataset, i: int) -> None:
+        dataset.ContentTime = f"10150{i // 12}"
+
+    lost = write(tmp_path / "a", Series([2.5 * (i + (i > 11)) for i in range(24)], change=times))
+    assert refused(lost) == "dicom-missing-slices"
+    twice = write(tmp_path / "b", Series([2.5 * (i % 24) for i in range(48)], change=phases))
+    assert parts(twice) == [("3-1", 24), ("3-2", 24)]
+
+
+def test_loss_before_is_said(tmp_path: Path) -> None:
+    """A series that was compressed with loss somewhere before is taken, and that is said."""
+
+    def lossy(dataset: Dataset, _: int) -> None:
+        dataset.LossyImageCompression = "01"
+
+    assert [f.rule for f in read_image(write(tmp_path / "s", Series(change=lossy))).findings] == ["dicom-lossy"]
+
+
 def test_stations_with_other_spacing_are_parts(tmp_path: Path) -> None:
     """A series whose acquisitions follow each other with different spacing is one volume each."""
 
@@ -134,7 +158,7 @@ def test_stations_with_other_spacing_are_parts(tmp_path: Path) -> None:
 
     first = Series()
     write(
-        write(tmp_path / "s", first, "A"), Series([100 + 5.0 * i for i in range(10)], change=legs, uid=first.uid), "B"
+        write(tmp_path / "s", first, "A"), Series([101 + 5.0 * i for i in range(10)], change=legs, uid=first.uid), "B"
     )
     assert parts(tmp_path / "s") == [("3-1", 12), ("3-2", 10)]
     assert read_image(tmp_path / "s", part="3-2").grid.spacing == pytest.approx((5, 0.9, 0.8))
