@@ -7,6 +7,7 @@ themselves are shows only by reading them: each chunk carries a checksum, and th
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
@@ -102,8 +103,8 @@ def examine(path: Path, digest: str) -> Trouble | None:
 def salvage(path: Path, grid: Grid | None) -> Iterator[tuple[NDArray[Any], Grid]]:
     """Voxels that a damaged volume still gives, on the grid it says, and on the one it should lie on.
 
-    First as it is, then by the shard alone with metadata made for `grid`. Whether they are the right ones, the digest
-    says.
+    First as it is, then by the shard alone: with metadata made for `grid`, packed as its own metadata say, or as
+    volumes are packed today. Whether they are the right ones, the digest says.
     """
     try:
         volume = open_volume(path)
@@ -116,12 +117,28 @@ def salvage(path: Path, grid: Grid | None) -> Iterator[tuple[NDArray[Any], Grid]
             yield voxels, grid
     if grid is None:
         return
-    for dtype in _TYPES[kind_of(path)]:
-        spec = array_at(path) | {"metadata": array_metadata(kind_of(path), grid.shape, np.dtype(dtype))}
+    for metadata in _layouts(path, grid.shape):
+        spec = array_at(path) | {"metadata": metadata}
         try:
             yield open_array(spec, open=True, read=True, assume_metadata=True).read().result(), grid
         except DAMAGE:
             continue
+
+
+def _layouts(path: Path, shape: Shape) -> Iterator[dict[str, Any]]:
+    """Metadata that the array of a volume of this shape may have."""
+    kind = kind_of(path)
+    fresh = [array_metadata(kind, shape, np.dtype(dtype)) for dtype in _TYPES[kind]]
+    try:
+        with zipfile.ZipFile(path) if path.is_file() else contextlib.nullcontext(path) as place:
+            own = json.loads(_texts(place)[1])
+        inner = own["codecs"][0]["configuration"]["chunk_shape"]
+        shard = [math.ceil(n / step) * step for n, step in zip(shape, inner, strict=True)]
+        packed = {"codecs": own["codecs"], "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shard}}}
+        yield from (metadata | packed for metadata in fresh)
+    except (*DAMAGE, IndexError, ZeroDivisionError):
+        pass
+    yield from fresh
 
 
 def _wrong(kind: str, message: str) -> Look:

@@ -18,9 +18,11 @@ from flaredb.errors import InvalidDataError
 from flaredb.geometry import Grid
 
 VolumeKind = Literal["image", "label"]
-CHUNK: dict[VolumeKind, tuple[int, int, int]] = {"image": (16, 64, 64), "label": (32, 128, 128)}
-_BLOSC = {"image": ("lz4hc", 5, "shuffle"), "label": ("zstd", 7, "bitshuffle")}
-_ZSTD = {"level": 19, "checksum": False}  # of labels with codes of one byte; slow to write, the fastest to read
+_CODECS: dict[str, tuple[tuple[int, int, int], str, dict[str, Any]]] = {
+    "image": ((16, 64, 64), "blosc", {"cname": "lz4hc", "clevel": 5, "shuffle": "shuffle"}),
+    "label": ((32, 128, 128), "zstd", {"level": 19, "checksum": False}),  # slow to write, the fastest to read
+    "wide label": ((32, 64, 64), "blosc", {"cname": "zstd", "clevel": 5, "shuffle": "bitshuffle"}),  # compound codes
+}
 
 
 class Digests(NamedTuple):
@@ -58,10 +60,11 @@ def placed(voxels: str, grid: Grid) -> str:
 def array_metadata(kind: VolumeKind, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Zarr v3 metadata of array `0`: one shard of independently compressed, checksummed chunks."""
     byte_order = {"name": "bytes", "configuration": {"endian": "little"}}
-    inner = [byte_order if dtype.itemsize > 1 else {"name": "bytes"}, _compression(kind, dtype.itemsize)]
-    shard = [-(-size // chunk) * chunk for size, chunk in zip(shape, CHUNK[kind], strict=True)]
+    chunks, compression = _packing(kind, dtype.itemsize)
+    inner = [byte_order if dtype.itemsize > 1 else {"name": "bytes"}, compression]
+    shard = [-(-size // chunk) * chunk for size, chunk in zip(shape, chunks, strict=True)]
     sharding = {
-        "chunk_shape": list(CHUNK[kind]),
+        "chunk_shape": list(chunks),
         "codecs": [*inner, {"name": "crc32c"}],
         "index_codecs": [byte_order, {"name": "crc32c"}],
     }
@@ -74,13 +77,12 @@ def array_metadata(kind: VolumeKind, shape: tuple[int, ...], dtype: np.dtype[Any
     }
 
 
-def _compression(kind: VolumeKind, itemsize: int) -> dict[str, Any]:
-    """What was measured best (docs/storage.md); a volume's metadata say how it is packed, so older ones are read."""
-    if kind == "label" and itemsize == 1:
-        return {"name": "zstd", "configuration": _ZSTD}
-    cname, clevel, shuffle = _BLOSC[kind]
-    blosc = {"cname": cname, "clevel": clevel, "shuffle": shuffle, "typesize": itemsize, "blocksize": 0}
-    return {"name": "blosc", "configuration": blosc}
+def _packing(kind: VolumeKind, itemsize: int) -> tuple[tuple[int, int, int], dict[str, Any]]:
+    """Chunk and compression, measured best (docs/storage.md); a volume's metadata say its own, so older ones are read."""
+    chunks, name, settings = _CODECS["wide label" if kind == "label" and itemsize > 1 else kind]
+    if name == "blosc":
+        settings = settings | {"typesize": itemsize, "blocksize": 0}
+    return chunks, {"name": name, "configuration": settings}
 
 
 def group_metadata(kind: VolumeKind, digest: str, grid: Grid) -> dict[str, Any]:

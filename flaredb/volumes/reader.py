@@ -89,7 +89,10 @@ def open_volume(path: Path) -> Volume:
                 archive.getinfo(SHARD)
         array = open_array(array_at(path), read=True)
         own = metadata["attributes"]["flaredb"]
-        return Volume(path, own["digest"], grid_of(own["grid"]), array)
+        grid = grid_of(own["grid"])
+        if array.shape != grid.shape:
+            raise ValueError(f"its array is {array.shape}, its grid {grid.shape}")
+        return Volume(path, own["digest"], grid, array)
     except FileNotFoundError as error:
         raise StorageError(f"volume {path.name} is missing; restore it from a backup or import again") from error
     except DAMAGE as error:

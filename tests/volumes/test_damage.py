@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +11,12 @@ import numpy as np
 import pytest
 
 from flaredb.errors import StorageError
+from flaredb.volumes import layout
+from flaredb.volumes.integrity import salvage
+from flaredb.volumes.layout import VolumeKind
 from flaredb.volumes.store import VolumeStore
 from tests.builders import grid
-from tests.volumes.builders import files, flip, image, label, put, rezip, voxels
+from tests.volumes.builders import SHAPE, files, flip, image, label, put, rezip, voxels
 
 KINDS = pytest.mark.parametrize("kind", ["image", "label"])
 SMALL = (3, 4, 5)
@@ -148,3 +153,38 @@ def test_a_volume_under_anothers_name_is_told(tmp_path: Path) -> None:
     (store.path(images[0]) / SHARD).write_bytes((store.path(images[1]) / SHARD).read_bytes())
     assert store.look(images[0]).trouble is None
     assert "other voxels" in (store.verify(images[0]) or "")
+
+
+@KINDS
+def test_voxels_are_salvaged_from_a_volume_packed_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: VolumeKind
+) -> None:
+    """Where metadata say a wrong shape, the shard gives its voxels on the lattice asked for, however it is chunked."""
+    store = VolumeStore(tmp_path)
+    with monkeypatch.context() as before:
+        before.setitem(layout.CHUNK, kind, (2, 32, 16))
+        digest = put(store, kind)
+    path = store.path(digest)
+    metadata = json.loads(text_of(path, "0/zarr.json")) | {"shape": [1, 2, 3]}
+    replace(path, "0/zarr.json", json.dumps(metadata))
+    told(store, digest)
+    salvaged = {layout.digests(kind, array, lattice).volume for array, lattice in salvage(path, grid(SHAPE))}
+    assert digest in salvaged
+
+
+def text_of(path: Path, member: str) -> str:
+    """A member of an image's folder or a label's zip."""
+    if path.is_dir():
+        return (path / member).read_text()
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(member).decode()
+
+
+def replace(path: Path, member: str, text: str) -> None:
+    """Change a member of an image's folder or a label's zip."""
+    if path.is_dir():
+        (path / member).write_text(text)
+        return
+    rezip(path, without=member)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(member, text)
