@@ -69,7 +69,8 @@ def carry_out(workspace: Workspace, plan: Plan, options: ExportOptions) -> Resul
         state = earlier(plan.root, plan.request, options.overwrite)
         if options.dry_run:
             return _would(workspace, plan, state)
-        name = f"export {hashlib.sha256(str(plan.root.resolve()).encode()).hexdigest()[:12]}"
+        place = plan.root.resolve()
+        name = f"export to {place.name} {hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
         said = {"destination": plan.root.name, **plan.request}
         with workspace.lock(name), workspace.run(f"export {plan.layout}", **said) as run:
             unchanged = _compare(workspace, plan, state, options)
@@ -79,8 +80,8 @@ def carry_out(workspace: Workspace, plan: Plan, options: ExportOptions) -> Resul
                 write.add_findings(findings)
             _finish(plan, state, unchanged | written, write.operation)
     except OSError as error:
-        place = Path(error.filename).name if error.filename else plan.root.name
-        raise StorageError(f"{place}: {error.strerror or error}; the same command goes on where it stopped") from error
+        about = Path(error.filename).name if error.filename else plan.root.name
+        raise StorageError(f"{about}: {error.strerror or error}; the same command goes on where it stopped") from error
     failed = sum(finding.severity == "error" for finding in findings)
     if broken := [finding for finding in findings if finding.rule == "damaged-volume"]:
         raise StorageError(f"{len(broken)} cases were not exported, the others were; {broken[0].message}")
@@ -92,7 +93,7 @@ def refuse_place(workspace: Workspace, root: Path) -> None:
     place = root.resolve()
     for own in (workspace.root.resolve(), workspace.volumes.root.resolve()):
         if place.is_relative_to(own):
-            raise UsageError(f"{root.name} is inside the workspace; export to a folder outside of {own.name}")
+            raise UsageError(f"{place.name} is inside the workspace; export to a folder outside of {own.name}")
     if any(folder.exists() and not folder.is_dir() for folder in (root, *root.parents)):
         raise ConflictError(f"{root} is not a folder; give a folder, new or of an earlier export")
 
