@@ -101,15 +101,22 @@ def _matched(
     file: ReviewFile, queue: dict[str, list[Item]], known: dict[str, Case], said: dict[str, Said]
 ) -> tuple[list[_Back], list[Finding]]:
     """The cases of the folder that are still in the review; findings on the others."""
-    back, gone = [], []
+    back, gone = [], 0
     for exported in file.cases.values():
         case = known.get(exported.case)
         if case and case.name in queue:
             back.append(_Back(exported, case, queue[case.name], said.get(case.name, Said())))
         else:
-            message = "the case is no longer in the review, or was erased: nothing was taken of it"
-            gone.append(Finding("error", exported.case, "not-in-review", message))
-    return back, gone
+            gone += 1
+    return back, [_gone(gone)] if gone else []
+
+
+def _gone(number: int) -> Finding:
+    """On cases that are not here any more; without their names, which an erased case must not get back."""
+    message = (
+        f"{number} cases of the folder are not in the review, or were erased: nothing was taken; delete their files"
+    )
+    return Finding("error", None, "not-in-review", message)
 
 
 def _strange_files(folder: Path, file: ReviewFile) -> list[Finding]:

@@ -45,8 +45,8 @@ def read_verdicts(path: Path, space: StructureSet, names: Mapping[str, str]) -> 
             continue
         case = names.get(row.get("case"))
         if case is None:
-            error = _problem("not-in-review", f"the review holds no case {row.get('case')[:200]!r}")
-            stray.append(refused_row(path, row, row.get("case"), error))
+            error = _problem("not-in-review", "the review holds no such case")
+            stray.append(refused_row(path, row, "", error))  # no name: that of an erased case must not come back
             continue
         own = said.setdefault(case, Said())
         try:

@@ -450,12 +450,13 @@ def test_a_folder_of_another_workspace_is_refused(queue: Workspace, tmp_path: Pa
 def test_renamed_and_erased_cases(queue: Workspace, tmp_path: Path) -> None:
     """A case that got another name is found by its old one; one that was erased is a finding."""
     folder = export(queue, tmp_path / "out")
-    say(folder, "a,fine,liver,")
+    say(folder, "a,fine,liver,", "b,fine,,")
     assert flaredb("case", "rename", "a", "z", workspace=queue.root).code == 0
     assert flaredb("case", "purge", "b", "--why", "x", "--yes", workspace=queue.root).code == 0
     done = take(queue, folder)
     assert done.json["ids"] == ["z@review/r@1"]
-    assert [rule for _, rule in rules(done)] == ["not-in-review"]
+    assert rules(done) == [("-", "not-in-review"), ("-", "not-in-review")]
+    assert not queue.sql("SELECT * FROM findings WHERE \"case\" = 'b' OR message LIKE '%''b''%'")
 
 
 @pytest.mark.skipif(not (REAL_DATA / "totalseg").exists(), reason="no real data here")
