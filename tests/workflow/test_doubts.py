@@ -88,3 +88,16 @@ def test_another_cases_label_is_noticed(empty, tmp_path):
     assert rules(add_label(empty, tmp_path / "b", "b", blocks(1, 2), "liver", TRUTH)) == ["duplicate-label"]
     for name in "bc":
         assert rules(add_label(empty, tmp_path / name, name, 0, "liver", OTHER)) == []
+
+
+@real
+def test_a_crop_whose_header_lies_is_noticed(empty, tmp_path):
+    """The 30-slice crop's header puts it at the scan's first slice; its voxels are the last thirty, and there it fits."""
+    flaredb("ingest", "images", REAL_DATA / "totalseg" / "ct.nii.gz", workspace=empty.root)
+    path = REAL_DATA / "totalseg" / "ct_sm_labels" / "2026_fast.nii.gz"
+    assert told(empty, path, "ct", "totalsegmentator-v2", "as-told") == ["label-cropped", RULE]
+    image = nibabel.load(path)
+    affine = image.affine.copy()
+    affine[2, 3] += 82 * 3
+    nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), affine), tmp_path / "right.nii.gz")
+    assert told(empty, tmp_path / "right.nii.gz", "ct", "totalsegmentator-v2", "right") == ["label-cropped"]
