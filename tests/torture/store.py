@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -238,6 +239,8 @@ class Turn:
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """A disk of its own in memory, for those who may mount one; PermissionError for the others."""
     folder.mkdir(parents=True)
+    if not shutil.which("mount"):
+        raise PermissionError("there is no mount to make a small disk with")
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
     if done.returncode:
         raise PermissionError("only root can mount a small disk")
