@@ -18,10 +18,11 @@ from flaredb.errors import InvalidDataError
 from flaredb.geometry import Grid
 
 VolumeKind = Literal["image", "label"]
-_CODECS: dict[str, tuple[tuple[int, int, int], str, dict[str, Any]]] = {
-    "image": ((16, 64, 64), "blosc", {"cname": "lz4hc", "clevel": 5, "shuffle": "shuffle"}),
-    "label": ((32, 128, 128), "zstd", {"level": 19, "checksum": False}),  # slow to write, the fastest to read
-    "wide label": ((32, 64, 64), "blosc", {"cname": "zstd", "clevel": 5, "shuffle": "bitshuffle"}),  # compound codes
+CHUNK = {"image": (16, 64, 64), "label": (32, 128, 128), "wide label": (32, 64, 64)}
+_CODEC: dict[str, tuple[str, dict[str, Any]]] = {
+    "image": ("blosc", {"cname": "lz4hc", "clevel": 5, "shuffle": "shuffle"}),
+    "label": ("zstd", {"level": 19, "checksum": False}),  # slow to write, the fastest to read
+    "wide label": ("blosc", {"cname": "zstd", "clevel": 5, "shuffle": "bitshuffle"}),  # codes over 255
 }
 
 
@@ -77,12 +78,12 @@ def array_metadata(kind: VolumeKind, shape: tuple[int, ...], dtype: np.dtype[Any
     }
 
 
-def _packing(kind: VolumeKind, itemsize: int) -> tuple[tuple[int, int, int], dict[str, Any]]:
-    """Chunk and compression, measured best (docs/storage.md); a volume's metadata say its own, so older ones are read."""
-    chunks, name, settings = _CODECS["wide label" if kind == "label" and itemsize > 1 else kind]
-    if name == "blosc":
-        settings = settings | {"typesize": itemsize, "blocksize": 0}
-    return chunks, {"name": name, "configuration": settings}
+def _packing(kind: VolumeKind, itemsize: int) -> tuple[tuple[int, ...], dict[str, Any]]:
+    """Chunk and compression, as measured best (docs/storage.md); older volumes say themselves how they are packed."""
+    what = "wide label" if kind == "label" and itemsize > 1 else kind
+    name, settings = _CODEC[what]
+    own = {"typesize": itemsize, "blocksize": 0} if name == "blosc" else {}
+    return CHUNK[what], {"name": name, "configuration": settings | own}
 
 
 def group_metadata(kind: VolumeKind, digest: str, grid: Grid) -> dict[str, Any]:
