@@ -92,7 +92,7 @@ def test_another_cases_label_is_noticed(empty, tmp_path):
 
 @real
 def test_a_crop_whose_header_lies_is_noticed(empty, tmp_path):
-    """The 30-slice crop's header puts it at the scan's first slice; its voxels are the last thirty, and there it fits."""
+    """The crop's header puts it at the scan's first slice; its voxels are of the last thirty, and there it fits."""
     flaredb("ingest", "images", REAL_DATA / "totalseg" / "ct.nii.gz", workspace=empty.root)
     path = REAL_DATA / "totalseg" / "ct_sm_labels" / "2026_fast.nii.gz"
     assert told(empty, path, "ct", "totalsegmentator-v2", "as-told") == ["label-cropped", RULE]
