@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test torture bench bench-env lint types check clean
+.PHONY: demo test torture mutation bench bench-env lint types check clean
 
 # torch is installed first and pinned: a looser request would bring several GB of CUDA to a CPU machine.
 .venv/installed: pyproject.toml
@@ -22,7 +22,11 @@ test: .venv/installed
 # only): some fifteen minutes. SEED=N repeats what was drawn.
 torture: .venv/installed
 	$(BIN)/python -m tests.torture --on both --seconds 60 --writers 8 --readers 4 --kills 100 --upgrade-kills 40 \
-		--store-kills 200 		$(if $(SEED),--seed $(SEED))
+		--store-kills 200 $(if $(SEED),--seed $(SEED))
+
+# Some hundred damaged files given to every import, each in a process of its own with bounded memory: minutes.
+mutation: .venv/installed
+	$(BIN)/python -m tests.mutation --count 400 $(if $(SEED),--seed $(SEED))
 
 # The programs that benchmarks hold flaredb against, in an environment of their own.
 bench-env: .bench/installed

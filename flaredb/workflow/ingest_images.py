@@ -18,6 +18,7 @@ from flaredb.errors import Finding, InvalidDataError, StorageError
 from flaredb.exchange.compare import check_geometry
 from flaredb.exchange.dicom import series_digest
 from flaredb.exchange.layouts import Ask, Found, find_images
+from flaredb.exchange.numbering import shorten
 from flaredb.exchange.read import Scan, read_image
 from flaredb.volumes.layout import Digests
 from flaredb.workflow.executors import in_order
@@ -163,7 +164,7 @@ def _enter(
                 cases.set_facts(write, item.case, said | moved)
             else:
                 cases.add(write, item.case, patient, options.split or item.split or "train", facts)
-            remarks += [_twin(item.case, twin, place) for twin in twins if twin.name != item.case]
+            remarks += _twins(item.case, [twin.name for twin in twins if twin.name != item.case], place)
         write.add_findings(remarks)
     return outcome, remarks
 
@@ -196,9 +197,12 @@ def _replaced(case: str, newest: str, count: int, place: str) -> Finding:
     return Finding("error", case, "image-replaced", message, place)
 
 
-def _twin(case: str, twin: cases.Case, place: str) -> Finding:
-    message = f"the same voxels as {twin.name}; both count as one patient"
-    return Finding("warning", case, "duplicate-image", message, place)
+def _twins(case: str, others: list[str], place: str) -> list[Finding]:
+    """A remark on a scan whose voxels other cases hold, too."""
+    if not others:
+        return []
+    message = f"the same voxels as {shorten(others)}; all count as one patient"
+    return [Finding("warning", case, "duplicate-image", message, place)]
 
 
 def _facts(stored: _Stored, name: str, options: ImageOptions) -> dict[str, Any]:

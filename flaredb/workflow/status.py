@@ -16,7 +16,7 @@ def status(workspace: Workspace) -> dict[str, Any]:
         covered = coverage(connection)
         turns = [{"round": turn.name, "state": turn.state} for turn in rounds.every(connection)]
         errors = history.open_errors(connection)
-    staged = workspace.volumes.staged()
+    staged = workspace.volumes.stale()
     problems = [f"{len(staged)} interrupted writes; flaredb gc"] if staged else []
     if errors:
         problems.append(f"{errors} findings of errors nobody acknowledged; flaredb finding list --open")
