@@ -68,6 +68,9 @@ BLACKBEAN_FINDINGS = {
     Planted("info", "Case_00002", "name-padded"),
     Planted("info", "Case_00003", "name-padded"),
     Planted("warning", "FLARE23_0028", "masks-contradict"),
+    Planted("info", "FLARE23_2202", "organ-in-pieces"),
+    Planted("info", "FLARE23_2203", "many-lesions"),
+    Planted("warning", "FLARE23_2204", "lesion-in-lung"),
 }
 
 
@@ -80,7 +83,8 @@ def write_tree(root: Path) -> Path:
         _scan(root / IMAGES / folder / f"{name}_0000.nii.gz", number, shape, _SCANS.get(number, AFFINE), number == 25)
     unlabelled = [f"FLARE23_{n}" for n in range(2201, 2218)] + [f"Case_{n:05d}" for n in range(1, 4)]
     for number, name in enumerate(unlabelled, start=100):
-        _scan(root / UNLABELLED / f"{name}_0000.nii.gz", 115 if name == "FLARE23_2217" else number, SHAPE)
+        seed, shape = 115 if name == "FLARE23_2217" else number, BIG if name in _ODD else SHAPE
+        _scan(root / UNLABELLED / f"{name}_0000.nii.gz", seed, shape, lung=name == "FLARE23_2204")
     for number in range(1, 11):
         _scan(root / VALIDATION / f"FLARE23Ts_{number:04d}_0000.nii.gz", 200 + number, SHAPE)
     _people(root, names)
@@ -90,7 +94,7 @@ def write_tree(root: Path) -> Path:
     _masks(root / BLACKBEAN / "FLARE23_0028")
     for number, name in enumerate(unlabelled, start=400):
         short = name.replace("_0000", "") if name.startswith("Case") else name
-        _save(root / BLACKBEAN / f"{short}.nii.gz", codes(number))
+        _save(root / BLACKBEAN / f"{short}.nii.gz", _ODD[name](_slabs()) if name in _ODD else codes(number))
     _junk(root)
     return root
 
@@ -144,9 +148,35 @@ def _junk(root: Path) -> None:
     (root / "dataset.json").write_text(json.dumps({"numTraining": 31, "training": listed}))
 
 
-def _scan(path: Path, seed: int, shape: tuple[int, ...], affine: NDArray[Any] = AFFINE, fat: bool = False) -> None:
-    """HU from −40 to 200, all of them of parenchyma, or of fat and lung."""
+def _slabs() -> NDArray[np.uint8]:
+    """Thirteen organs side by side along x, and a tumour beside them."""
+    array = np.zeros(BIG, np.uint8)
+    for value in range(1, 14):
+        array[value] = value
+    array[16:20, 4:8, 4:8] = 14
+    return array
+
+
+def _scattered(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Seven tumours instead of one."""
+    array[array == 14] = 0
+    for place in range(0, 21, 3):
+        array[16:20, place : place + 2, 4:6] = 14
+    return array
+
+
+def _scan(
+    path: Path,
+    seed: int,
+    shape: tuple[int, ...],
+    affine: NDArray[Any] = AFFINE,
+    fat: bool = False,
+    lung: bool = False,
+) -> None:
+    """HU from −40 to 200, all of them of parenchyma, or of fat and lung; or lung where `_slabs` has the tumour."""
     values = np.random.default_rng(seed).integers(-40, 200, shape) - (260 if fat else 0)
+    if lung:
+        values[14:] -= 900
     _save(path, values.astype(np.int16), affine)
 
 
@@ -183,6 +213,11 @@ def _wide(array: NDArray[Any], mark: int) -> tuple[NDArray[Any], NDArray[Any]]:
     return more, _moved(0, 0, -1)
 
 
+_ODD: dict[str, Any] = {
+    "FLARE23_2202": lambda a: np.where((a == 1) & (np.arange(24)[:, None] % 12 > 7)[None], 0, a),
+    "FLARE23_2203": _scattered,
+    "FLARE23_2204": lambda a: a,
+}
 _SCANS = {8: _leaning(1e-8), 16: _leaning(0.0195)}
 _QUIRKS: dict[int, Any] = {
     6: lambda a: (np.where(a == 9, 99, a), AFFINE),

@@ -26,6 +26,7 @@ from flaredb.workflow.doubts import find_misplaced, find_twin
 from flaredb.workflow.executors import in_order
 from flaredb.workflow.ingest_images import record_failure, under_present_names
 from flaredb.workflow.placing import Target, place
+from flaredb.workflow.plausible import Shown, find_implausible
 from flaredb.workflow.results import Imported, Outcome, Tally
 from flaredb.workflow.room import room_for
 from flaredb.workflow.searching import Remarks, known_names, planned, say_layout, told
@@ -237,6 +238,8 @@ def _store(workspace: Workspace, item: Found, statement: Statement, book: Codebo
     findings += remarks(item.case, statement, empty, item.called)
     findings += book.remarks(item, reading)
     findings += find_misplaced(workspace, known, scan.voxels, mapping, item.called)
+    shown = Shown(scan.voxels, mapping, presence, statement.kind or options.kind, item.called, scan.grid.voxel_ml)
+    findings += find_implausible(workspace, known, shown, list(annotated))
     volume = workspace.volumes.put_label(scan.voxels, scan.grid).volume
     label = NewLabel(
         case=item.case,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -105,3 +106,16 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(brought, tmp_path):
     assert flaredb("case", "list", workspace=workspace).json == []
     again = flaredb("ingest", *commands(root)[1], "--dry-run", workspace=full).json["would"]
     assert Counter(row["outcome"] for row in again["files"])["unchanged"] == 38 - 9
+
+
+def test_what_people_drew_may_be_in_pieces(brought, tmp_path):
+    """The same files as ground truth raise no doubt about pieces and numbers, only about the lung."""
+    workspace, root, _ = brought
+    own = tmp_path / "w"
+    shutil.copytree(workspace, own)
+    said = ("--source", "people", "--kind", "ground-truth", "--annotated", "all", "--case")
+    rules = []
+    for name in ("FLARE23_2202", "FLARE23_2203", "FLARE23_2204"):
+        done = flaredb("ingest", "labels", root / tree.BLACKBEAN / f"{name}.nii.gz", *said, name, workspace=own)
+        rules.append([finding["rule"] for finding in done.json["findings"]])
+    assert rules == [[], [], ["lesion-in-lung"]]
