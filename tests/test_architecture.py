@@ -28,6 +28,7 @@ ROOMS = {
     "zarr": {"volumes"},
     "SimpleITK": {"exchange"},
     "nibabel": {"exchange"},
+    "isal": {"exchange"},
     "pydicom": {"exchange"},
     "highdicom": {"exchange"},
     "torch": {"trainers"},

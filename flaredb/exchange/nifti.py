@@ -1,7 +1,7 @@
 """Reading NIfTI-1 and NIfTI-2 files, plain or gzipped, to the last byte.
 
 nibabel reads the header and says what it means; the voxels are taken from the stream directly, because nibabel stops
-at the last voxel and would not notice a damaged gzip trailer.
+at the last voxel and would not notice a damaged gzip trailer. ISA-L inflates twice as fast as zlib.
 """
 
 # mypy: allow-untyped-calls
@@ -9,15 +9,15 @@ at the last voxel and would not notice a damaged gzip trailer.
 
 from __future__ import annotations
 
-import gzip
 import io
 import logging
 import math
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from isal import igzip
+from isal.igzip_lib import IsalError
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
@@ -34,7 +34,7 @@ _QUIET.propagate = False
 _HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
 _CHUNK = 1 << 24
 _BEYOND = 1 << 26  # bytes after the last voxel; the format has none, and a small file may unpack to terabytes
-_Stream = gzip.GzipFile | io.BufferedReader
+_Stream = igzip.IGzipFile | io.BufferedReader
 
 
 class _Header(NamedTuple):
@@ -64,10 +64,10 @@ def read_nifti(path: Path) -> Stored:
         if size == 0:
             raise refusal(path, "empty", "the file is empty; copy it again")
         with path.open("rb") as handle:
-            stream: _Stream = gzip.GzipFile(fileobj=handle) if path.name.lower().endswith(".gz") else handle
+            stream: _Stream = igzip.IGzipFile(fileobj=handle) if path.name.lower().endswith(".gz") else handle
             header, data = _read(path, stream, size)
         digest = sha256_of(path)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, IsalError) as error:
         raise refusal(path, "unreadable", f"the file is damaged or cut short ({error}); copy it again") from error
     voxels: NDArray[Any] = np.frombuffer(data, header.dtype, math.prod(header.space.shape), header.offset)
     shaped = voxels.reshape(header.space.shape, order="F")

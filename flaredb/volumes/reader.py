@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 import zlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -63,8 +64,14 @@ class Volume:
         return self.read_async(box).result()
 
     def read_async(self, box: Box | None = None) -> Reading:
-        """Start reading; tensorstore's own threads do the work until `result()` is asked for."""
-        return Reading(self.path.name, (self._array if box is None else self._array[box]).read())
+        """Start reading; tensorstore's own threads do the work until `result()` is asked for.
+
+        The chunks are asked for together, so that the shard's index is read once and not for each of them.
+        """
+        import tensorstore
+
+        with tensorstore.Batch() as together:
+            return Reading(self.path.name, (self._array if box is None else self._array[box]).read(batch=together))
 
     @cached_property
     def foreground(self) -> dict[int, NDArray[np.int64]]:
@@ -111,7 +118,16 @@ def open_array(spec: dict[str, Any], **options: Any) -> Any:
     """A tensorstore array; the library is loaded here, so that commands that touch no voxels do not wait for it."""
     import tensorstore
 
-    return tensorstore.open(spec, **options).result()
+    return tensorstore.open(spec, context=_context(), **options).result()
+
+
+@cache
+def _context() -> Any:
+    """What all arrays share: as many threads as this process has cores; more only wait for each other."""
+    import tensorstore
+
+    cores = {"limit": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1}
+    return tensorstore.Context({"data_copy_concurrency": cores, "file_io_concurrency": cores})
 
 
 def _damaged(name: str, error: Exception) -> StorageError:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from flaredb.catalog import acceptances, cases, labels, rounds
@@ -20,6 +19,7 @@ from flaredb.exchange.read import Scan
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import Mapping
 from flaredb.labels.policy import HUMAN, KINDS
+from flaredb.metrics.extents import find_extents
 from flaredb.workflow.annotated import Statement, Statements, remarks, resolve
 from flaredb.workflow.codebook import Codebook
 from flaredb.workflow.doubts import find_misplaced, find_twin
@@ -315,24 +315,16 @@ def enter_label(write: Write, label: NewLabel, accepted: bool) -> tuple[Outcome,
 
 def find_presence(codes: NDArray[Any], mapping: Mapping) -> dict[str, Presence]:
     """Structure → its voxels and bounding box, for structures that are there; supersets count for each member."""
-    counts = np.bincount(codes.ravel(), minlength=mapping.top + 1)
+    there = find_extents(codes)
     found = {}
     for name in mapping.structures:
-        own = [code for code, names in mapping.meanings if name in names and counts[code]]
+        own = [there[code] for code, names in mapping.meanings if name in names and code in there]
         if own:
-            found[name] = Presence(int(counts[own].sum()), _box(np.isin(codes, own)))
+            firsts, lasts = zip(*((extent.first, extent.last) for extent in own), strict=True)
+            z, y, x = (min(axis) for axis in zip(*firsts, strict=True))
+            box = (z, y, x), tuple(max(axis) for axis in zip(*lasts, strict=True))
+            found[name] = Presence(sum(extent.voxels for extent in own), box)
     return found
-
-
-def _box(mask: NDArray[np.bool_]) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """First and last index of a non-empty mask along z, y, x."""
-    low, high = [], []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        places = np.flatnonzero(mask.any(axis=others))
-        low.append(int(places[0]))
-        high.append(int(places[-1]))
-    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
 def exact_kind(workspace: Workspace, kind: str, annotated: dict[str, Any]) -> str:

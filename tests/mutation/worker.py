@@ -42,8 +42,9 @@ def _now() -> int:
 
 
 def _peak() -> float:
-    """The most memory this process ever held, MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory this program ever held, MiB; what its parent held before it began does not count."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":
