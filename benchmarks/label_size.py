@@ -1,6 +1,6 @@
 """What does one more label version cost on disk?
 
-Rivals: the .nii.gz as it came, and the same voxels as SimpleITK writes them, compressed. Bytes are those that the file
+Rivals: the .nii.gz as it came, and as SimpleITK writes what it read there, in the smallest type, compressed. Bytes are those that the file
 system gives away (`st_blocks`), inodes are counted: a label is one file in a folder that many share. Labels: all
 versions of KiTS, BTCV and TotalSegmentator under the data folder; the target is asked of each family, in sum.
 
@@ -43,9 +43,8 @@ def measure(file: Path, folder: Path) -> Sizes:
     """Store one label in a store of its own, so that nothing is shared, and rewrite it with SimpleITK."""
     scan = read_label(file)
     rewritten = folder / "label.nii.gz"
-    image = sitk.GetImageFromArray(scan.voxels)
-    image.SetSpacing(scan.grid.spacing[::-1])
-    sitk.WriteImage(image, str(rewritten), True)
+    smallest = {1: sitk.sitkUInt8, 2: sitk.sitkUInt16}[scan.voxels.dtype.itemsize]
+    sitk.WriteImage(sitk.Cast(sitk.ReadImage(str(file)), smallest), str(rewritten), True)
     store = VolumeStore(folder / "volumes")
     digest = store.put_label(scan.voxels, scan.grid).volume
     place = store.path(digest)

@@ -13,7 +13,7 @@ import io
 import logging
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from isal import igzip
@@ -34,6 +34,7 @@ _QUIET.propagate = False
 _HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
 _CHUNK = 1 << 24
 _BEYOND = 1 << 26  # bytes after the last voxel; the format has none, and a small file may unpack to terabytes
+_Damage = cast(type[Exception], IsalError)  # annotated as an instance there
 _Stream = igzip.IGzipFile | io.BufferedReader
 
 
@@ -67,7 +68,7 @@ def read_nifti(path: Path) -> Stored:
             stream: _Stream = igzip.IGzipFile(fileobj=handle) if path.name.lower().endswith(".gz") else handle
             header, data = _read(path, stream, size)
         digest = sha256_of(path)
-    except (OSError, EOFError, IsalError) as error:
+    except (OSError, EOFError, _Damage) as error:
         raise refusal(path, "unreadable", f"the file is damaged or cut short ({error}); copy it again") from error
     voxels: NDArray[Any] = np.frombuffer(data, header.dtype, math.prod(header.space.shape), header.offset)
     shaped = voxels.reshape(header.space.shape, order="F")
