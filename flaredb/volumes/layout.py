@@ -18,7 +18,7 @@ from flaredb.errors import InvalidDataError
 from flaredb.geometry import Grid
 
 VolumeKind = Literal["image", "label"]
-CHUNK = {"image": (16, 64, 64), "label": (32, 128, 128), "wide label": (32, 64, 64)}
+CHUNK = {"image": (16, 64, 64), "label": (80, 128, 128), "wide label": (32, 64, 64)}
 _CODEC: dict[str, tuple[str, dict[str, Any]]] = {
     "image": ("blosc", {"cname": "lz4hc", "clevel": 5, "shuffle": "shuffle"}),
     "label": ("zstd", {"level": 19, "checksum": False}),  # slow to write, the fastest to read
@@ -59,14 +59,18 @@ def placed(voxels: str, grid: Grid) -> str:
 
 
 def array_metadata(kind: VolumeKind, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
-    """Zarr v3 metadata of array `0`: one shard of independently compressed, checksummed chunks."""
+    """Zarr v3 metadata of array `0`: one shard of independently compressed chunks, of labels with checksums.
+
+    A scan's chunks have none: reading a patch would take a third longer (docs/decisions/0009-checksums.md).
+    """
     byte_order = {"name": "bytes", "configuration": {"endian": "little"}}
     chunks, compression = _packing(kind, dtype.itemsize)
-    inner = [byte_order if dtype.itemsize > 1 else {"name": "bytes"}, compression]
+    checked = [{"name": "crc32c"}] if kind == "label" else []
+    inner = [byte_order if dtype.itemsize > 1 else {"name": "bytes"}, compression, *checked]
     shard = [-(-size // chunk) * chunk for size, chunk in zip(shape, chunks, strict=True)]
     sharding = {
         "chunk_shape": list(chunks),
-        "codecs": [*inner, {"name": "crc32c"}],
+        "codecs": inner,
         "index_codecs": [byte_order, {"name": "crc32c"}],
     }
     return {

@@ -121,9 +121,9 @@ def cut_zip(p: Planted) -> set[tuple[Kind, Object]]:
 
 
 def flipped_bit(p: Planted) -> set[tuple[Kind, Object]]:
-    """One bit of a scan's chunk."""
+    """One bit of a scan's chunk, which has no checksum of its own."""
     flip(p.place(p.image("a")) / SHARD, 40)
-    return {("damaged-voxels", p.image("a"))}
+    return {("altered-voxels", p.image("a"))}
 
 
 def flipped_bit_in_a_zip(p: Planted) -> set[tuple[Kind, Object]]:

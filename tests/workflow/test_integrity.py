@@ -76,7 +76,7 @@ def test_damage_is_found_by_reading(workspace):
     damaged[len(damaged) // 2] ^= 0xFF
     chunks[0].write_bytes(damaged)
     chunks[1].unlink()
-    assert sorted(kinds(workspace, voxels=True)) == ["damaged-voxels", "missing-chunk"]
+    assert sorted(kinds(workspace, voxels=True)) == ["altered-voxels", "missing-chunk"]
 
 
 def test_a_model_without_weights_is_found(after_round):
