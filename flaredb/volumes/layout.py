@@ -20,7 +20,7 @@ from flaredb.geometry import Grid
 VolumeKind = Literal["image", "label"]
 CHUNK = {"image": (16, 64, 64), "label": (80, 128, 128), "wide label": (32, 64, 64)}
 _CODEC: dict[str, tuple[str, dict[str, Any]]] = {
-    "image": ("blosc", {"cname": "lz4hc", "clevel": 5, "shuffle": "shuffle"}),
+    "image": ("blosc", {"cname": "lz4hc", "clevel": 4, "shuffle": "shuffle"}),
     "label": ("zstd", {"level": 19, "checksum": False}),  # slow to write, the fastest to read
     "wide label": ("blosc", {"cname": "zstd", "clevel": 5, "shuffle": "bitshuffle"}),  # codes over 255
 }
