@@ -1,8 +1,9 @@
 """What does one more label version cost on disk?
 
-Rivals: the .nii.gz as it came, and as SimpleITK writes what it read there, in the smallest type, compressed. Bytes are those that the file
-system gives away (`st_blocks`), inodes are counted: a label is one file in a folder that many share. Labels: all
-versions of KiTS, BTCV and TotalSegmentator under the data folder; the target is asked of each family, in sum.
+Rivals: the .nii.gz as it came, and as SimpleITK writes what it read there, in the smallest type, compressed. Bytes are
+those that the file system gives away (`st_blocks`), inodes are counted: a label is one file in a folder that many
+share. Labels: all versions of KiTS, BTCV, TotalSegmentator and 3D-IRCADb under the data folder; the target is asked of
+each family, in sum.
 
     python benchmarks/label_size.py
 """
