@@ -105,15 +105,16 @@ def fsck(app: App, voxels: bool, history: bool, repair: bool, yes: bool) -> None
     comes with what repairs it. --repair sets damaged volumes aside, writes again those whose voxels can still be had,
     corrects what the catalogue says of their place, takes back impossible lineage and makes the log again.
     """
-    from flaredb.workflow import integrity
+    from flaredb.workflow.fsck import fsck as check_all
+    from flaredb.workflow.repair import repair as mend
 
     if yes and not repair:
         raise click.UsageError("--yes belongs to --repair")
     with app.open() as workspace:
-        check = integrity.fsck(workspace, voxels, history)
-        mended = integrity.repair(workspace, check, yes) if repair and check.problems else None
+        check = check_all(workspace, voxels, history)
+        mended = mend(workspace, check, yes) if repair and check.problems else None
         if mended and yes:
-            check = integrity.fsck(workspace, voxels, history)
+            check = check_all(workspace, voxels, history)
     told = check._asdict() | ({"would": mended.would, "repaired": mended.findings} if mended else {})
 
     def show() -> None:
@@ -147,10 +148,10 @@ def gc(app: App, yes: bool, age: float) -> None:
     First they are moved to the trash; what has been there longer than --age and is still not needed is removed for
     good by a later gc (by the same with --age 0). What a running command has put is left alone in any case.
     """
-    from flaredb.workflow import integrity
+    from flaredb.workflow.gc import gc as collect
 
     with app.open() as workspace:
-        app.result(integrity.gc(workspace, yes, age))
+        app.result(collect(workspace, yes, age))
 
 
 @example("flaredb log --since 2023-05-07 --case FLARE23_0042")

@@ -12,7 +12,7 @@ import pytest
 from flaredb.catalog import migrate
 from flaredb.errors import ConflictError
 from flaredb.workflow.backup import backup, restore, upgrade
-from flaredb.workflow.integrity import fsck
+from flaredb.workflow.fsck import fsck
 from flaredb.workspace import CONFIG, Workspace
 from tests.cohorts import PROGRAM, add_case, content, environment, flaredb
 from tests.postgres import Server

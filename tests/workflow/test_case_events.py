@@ -10,9 +10,9 @@ from flaredb.catalog import cases, labels
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError, UsageError
 from flaredb.workflow.case_events import case_distinct, case_exclude, case_include, case_rename, case_same
 from flaredb.workflow.current import label_current, label_explain
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_images import ImageOptions, ingest_images
 from flaredb.workflow.ingest_labels import LabelOptions
-from flaredb.workflow.integrity import fsck
 from flaredb.workflow.snapshot import snapshot_create, snapshot_show
 from flaredb.workspace import Workspace
 from tests.cohorts import add_case, add_label, blocks, flaredb

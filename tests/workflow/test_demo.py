@@ -13,7 +13,7 @@ from flaredb.trainers import config
 from flaredb.workflow import demo as module
 from flaredb.workflow import plan
 from flaredb.workflow.demo import demo
-from flaredb.workflow.integrity import fsck
+from flaredb.workflow.fsck import fsck
 from flaredb.workspace import Workspace
 from tests.cohorts import COHORT, flaredb, tiny
 

@@ -12,9 +12,9 @@ from flaredb.errors import InvalidDataError
 from flaredb.workflow.annotated import stated
 from flaredb.workflow.current import label_current
 from flaredb.workflow.export_nifti import export_nifti
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_images import ingest_images
 from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
-from flaredb.workflow.integrity import fsck
 from flaredb.workspace import Workspace
 from tests.cohorts import SPACE, add_case, add_label, blocks, codes, content, fill, flaredb, rules, scan
 

@@ -10,10 +10,10 @@ import pytest
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.workflow.current import label_current
 from flaredb.workflow.export_nifti import export_nifti
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_absent import ingest_absent
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.ingest_table import ingest_table
-from flaredb.workflow.integrity import fsck
 from tests.cohorts import SPACE, add_case, add_label, blocks, flaredb, rules
 
 EXTERNAL = LabelOptions("aladdin5", "external")

@@ -12,10 +12,10 @@ import pytest
 from flaredb.errors import ConflictError, InvalidDataError
 from flaredb.workflow.annotated import stated
 from flaredb.workflow.current import label_current
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_images import ImageOptions, ingest_images
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.ingest_manifest import ManifestOptions, ingest_manifest
-from flaredb.workflow.integrity import fsck
 from flaredb.workflow.status import status
 from tests.builders import REAL_DATA
 from tests.cohorts import add_label, blocks, codes, content, flaredb, rules, scan

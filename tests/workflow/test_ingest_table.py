@@ -8,9 +8,9 @@ import pytest
 
 from flaredb.errors import ConflictError, InvalidDataError
 from flaredb.workflow.current import label_current
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_images import ImageOptions, ingest_images
 from flaredb.workflow.ingest_table import TableOptions, ingest_table
-from flaredb.workflow.integrity import fsck
 from flaredb.workflow.status import status
 from tests.builders import REAL_DATA
 from tests.cohorts import blocks, codes, content, flaredb, rules, scan

@@ -9,7 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from flaredb.workflow.integrity import fsck, gc
+from flaredb.workflow.fsck import fsck
+from flaredb.workflow.gc import gc
 from tests.cohorts import SPACE, content, flaredb
 
 

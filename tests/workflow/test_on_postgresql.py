@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_labels import LabelOptions
-from flaredb.workflow.integrity import fsck
 from flaredb.workflow.purge import case_purge
 from flaredb.workflow.rounds import RoundOptions, round_show, round_start, run_to_end
 from flaredb.workflow.snapshot import snapshot_create

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flaredb.workflow.export_nifti import export_nifti
-from flaredb.workflow.integrity import fsck
+from flaredb.workflow.fsck import fsck
 from tests.builders import REAL_DATA
 from tests.cohorts import SPACE, add_case, flaredb
 

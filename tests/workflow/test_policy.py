@@ -17,8 +17,8 @@ from flaredb.catalog.scores import NewScore
 from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.workflow.case_events import case_exclude
 from flaredb.workflow.current import label_current
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_labels import LabelOptions
-from flaredb.workflow.integrity import fsck
 from flaredb.workflow.policy import policy_apply, policy_diff, policy_show, read_policy
 from flaredb.workspace import Workspace
 from tests.cohorts import add_case, add_label, blocks, flaredb

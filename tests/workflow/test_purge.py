@@ -17,8 +17,9 @@ from flaredb.workflow.case_events import case_rename, case_same
 from flaredb.workflow.current import label_current
 from flaredb.workflow.export_choice import ExportOptions
 from flaredb.workflow.export_nifti import export_nifti
+from flaredb.workflow.fsck import fsck
+from flaredb.workflow.gc import gc
 from flaredb.workflow.ingest_labels import LabelOptions
-from flaredb.workflow.integrity import fsck, gc
 from flaredb.workflow.purge import case_purge
 from flaredb.workflow.report import report
 from flaredb.workflow.rounds import promote, round_show

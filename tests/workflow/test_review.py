@@ -14,8 +14,8 @@ import SimpleITK
 from flaredb.exchange.read import read_image, read_label
 from flaredb.exchange.segments import read_segments
 from flaredb.exchange.write import write_nifti
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_labels import LabelOptions
-from flaredb.workflow.integrity import fsck
 from flaredb.workspace import Workspace
 from tests import slicer
 from tests.builders import REAL_DATA

@@ -12,8 +12,8 @@ from flaredb.catalog import cases, labels, models, rounds, snapshots
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.workflow import gate
 from flaredb.workflow.current import label_current
+from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_labels import LabelOptions
-from flaredb.workflow.integrity import fsck
 from flaredb.workflow.predict import predict
 from flaredb.workflow.rounds import (
     RoundOptions,
