@@ -8,7 +8,22 @@ from typing import NoReturn
 
 import click
 
-from flaredb.cli import admin, case, demo, export, ingest, label, policy, predict, review, rounds, source, train, upkeep
+from flaredb.cli import (
+    admin,
+    case,
+    demo,
+    export,
+    ingest,
+    label,
+    model,
+    policy,
+    predict,
+    review,
+    rounds,
+    source,
+    train,
+    upkeep,
+)
 from flaredb.cli.options import App
 from flaredb.cli.output import print_findings, print_json
 from flaredb.errors import FlareError, InvalidDataError
@@ -36,7 +51,7 @@ def cli(
     context.obj = App(workspace, as_json, quiet, actor)
 
 
-for module in (admin, ingest, case, source, label, policy, review, train, predict, rounds, export, demo, upkeep):
+for module in (admin, ingest, case, source, label, policy, review, train, model, predict, rounds, export, demo, upkeep):
     for command in module.COMMANDS:
         cli.add_command(command)
 
