@@ -12,6 +12,7 @@ from flaredb.errors import InvalidDataError, NotFoundError
 
 Triple = tuple[float, float, float]
 Shape = tuple[int, int, int]
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,31 @@ class Config:
     noise: float = 0.1
     """Largest standard deviation of added noise, after normalisation."""
     contrast: float = 0.15
-    """Largest relative change of contrast, and shift of brightness."""
+    """Largest relative change of contrast, and shift of brightness: of every patch."""
+    noise_chance: float = 1.0
+    """How often noise is added. This and the next: chances from 0 to 1, each drawn for itself."""
+    blur_chance: float = 0.0
+    """How often a patch is blurred."""
+    blur: Range = (0.5, 1.0)
+    """Standard deviation of the blur, voxels, drawn for each axis."""
+    brightness_chance: float = 0.0
+    """How often a patch is multiplied."""
+    brightness: Range = (0.75, 1.25)
+    """By what."""
+    contrast_chance: float = 0.0
+    """How often a patch's distance from its mean is multiplied, its range kept."""
+    contrast_range: Range = (0.75, 1.25)
+    """By what."""
+    low_resolution_chance: float = 0.0
+    """How often a patch is made coarser and enlarged again."""
+    low_resolution: Range = (0.5, 1.0)
+    """Share of the voxels kept along each axis."""
+    gamma_inverted_chance: float = 0.0
+    """How often an exponent is applied to the inverted patch, its mean and spread kept."""
+    gamma_chance: float = 0.0
+    """How often an exponent is applied to the patch, its mean and spread kept."""
+    gamma: Range = (0.7, 1.5)
+    """The exponent."""
     hu_low: float = -200.0
     """Values below are set to this."""
     hu_high: float = 300.0
@@ -65,6 +90,16 @@ class Config:
     """Overlap of prediction windows."""
     checkpoint_every: int = 100
     """Steps between checkpoints."""
+    validate_every: int = 0
+    """Steps between predictions of whole validation cases; 0 means never."""
+    validate_cases: int = 8
+    """How many of them, at most."""
+    validation_snapshot: str = ""
+    """A reference snapshot whose cases to validate on; empty: what people labelled of the validation split."""
+    publish: str = "last"
+    """Which weights become the model: the `last`, or the `best` by validation."""
+    picture_every: int = 500
+    """Steps between pictures of a patch on TensorBoard; 0 means none."""
     seed: int = 0
     """Of weights and of the stream of patches."""
 
@@ -77,6 +112,19 @@ class Config:
         """Canonical JSON."""
         return json.dumps(asdict(self), sort_keys=True)
 
+
+# What nnU-Net 2.8.1 does by default; the chances of blur and low resolution are its own times one half for the channel.
+NNUNET_INTENSITY: dict[str, Any] = {
+    "contrast": 0.0,
+    "noise": 0.1,
+    "noise_chance": 0.1,
+    "blur_chance": 0.1,
+    "brightness_chance": 0.15,
+    "contrast_chance": 0.15,
+    "low_resolution_chance": 0.125,
+    "gamma_inverted_chance": 0.1,
+    "gamma_chance": 0.3,
+}
 
 PRESETS: dict[str, Config] = {
     "tiny": Config(),
@@ -95,6 +143,7 @@ PRESETS: dict[str, Config] = {
         hu_mean=80.3,
         hu_std=141.4,
         checkpoint_every=500,
+        **NNUNET_INTENSITY,
     ),
 }
 
@@ -165,11 +214,34 @@ def _check_values(config: Config) -> None:
         "hu_low is below hu_high, hu_std positive": -math.inf < config.hu_low < config.hu_high < math.inf
         and _within(config.hu_std, low=1e-6)
         and math.isfinite(config.hu_mean),
+        **_intensity_rules(config),
+        "validate_every, picture_every are at least 0, validate_cases at least 1": min(
+            config.validate_every, config.picture_every, config.validate_cases - 1
+        )
+        >= 0,
+        "publish is last or best": config.publish in ("last", "best"),
+        "publish=best needs validate_every": config.publish == "last" or config.validate_every > 0,
         "seed is from 0 to 2**63 - 1": 0 <= config.seed < 2**63,
     }
     for rule, holds in rules.items():
         if not holds:
             raise InvalidDataError(f"training settings: {rule}")
+
+
+def _intensity_rules(config: Config) -> dict[str, bool]:
+    chances = {name: getattr(config, name) for name in (field.name for field in fields(config)) if "_chance" in name}
+    names = ("blur", "brightness", "contrast_range", "low_resolution", "gamma")
+    ranges = {name: getattr(config, name) for name in names}
+    return {
+        **{f"{name} is from 0 to 1": _within(value, high=1) for name, value in chances.items()},
+        **{
+            f"{name} is a range of positive values, low,high": len(value) == 2
+            and _within(*value, low=1e-3, high=100)
+            and value[0] <= value[1]
+            for name, value in ranges.items()
+        },
+        "low_resolution is at most 1": max(config.low_resolution) <= 1,
+    }
 
 
 def _within(*values: float, low: float = 0.0, high: float = 1e9) -> bool:
