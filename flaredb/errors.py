@@ -5,7 +5,8 @@
     ├── NotFoundError (LookupError)        3   no such case, label, round: says what exists
     ├── ConflictError                      4   exists, closed, locked, changed: says who holds it
     ├── InvalidDataError (ValueError)      5   file, label or setting breaks a rule; carries findings
-    └── StorageError                       6   volume missing or altered, schema not at head: says what repairs it
+    ├── StorageError                       6   volume missing or altered, schema not at head: says what repairs it
+    └── UnfinishedError                   75   stopped as asked, all kept: says what to run to go on
 
 A `Finding` is a remark about data met on the way; findings are collected and stored, not raised at the first.
 """
@@ -66,3 +67,9 @@ class StorageError(FlareError):
     """Stored data is missing or altered, or the schema is not the one this version speaks."""
 
     exit_code = 6
+
+
+class UnfinishedError(FlareError):
+    """Work stopped in good order before its end, because it was told to; the message says how to go on."""
+
+    exit_code = 75

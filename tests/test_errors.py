@@ -12,6 +12,7 @@ from flaredb.errors import (
     InvalidDataError,
     NotFoundError,
     StorageError,
+    UnfinishedError,
     UsageError,
 )
 
@@ -22,6 +23,7 @@ TREE = {
     ConflictError: (FlareError, 4),
     InvalidDataError: (ValueError, 5),
     StorageError: (FlareError, 6),
+    UnfinishedError: (FlareError, 75),
 }
 
 

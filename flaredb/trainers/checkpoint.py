@@ -11,7 +11,7 @@ from pickle import UnpicklingError  # raised by torch for a file that is not pla
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -21,12 +21,19 @@ _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, Unp
 
 
 class Checkpoint(NamedTuple):
-    """A stage of training: steps done, the loss of each, weights and the optimiser's state."""
+    """A stage of training: steps done, the loss of each, weights and the optimiser's state.
+
+    `validation` has a document for each time whole cases were predicted; `seconds` is how long the steps took, `waited`
+    how much of that was spent waiting for data.
+    """
 
     steps: int
     losses: list[float]
     weights: dict[str, Tensor]
     optimiser: dict[str, Any]
+    validation: list[dict[str, Any]] = []  # noqa: RUF012  read, never changed
+    seconds: float = 0.0
+    waited: float = 0.0
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
@@ -37,7 +44,8 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     stage.mkdir()
     save_file(checkpoint.weights, stage / "weights.safetensors")
     torch.save(checkpoint.optimiser, stage / "optimiser.pt")
-    (stage / "progress.json").write_text(json.dumps({"steps": checkpoint.steps, "losses": checkpoint.losses}))
+    kept = ("steps", "losses", "validation", "seconds", "waited")
+    (stage / "progress.json").write_text(json.dumps({name: getattr(checkpoint, name) for name in kept}))
     for file in stage.iterdir():
         _fsync(file)
     final = stage.with_suffix("")
@@ -58,9 +66,42 @@ def load(folder: Path) -> Checkpoint | None:
         progress = json.loads((stages[-1] / "progress.json").read_text())
         weights = load_file(stages[-1] / "weights.safetensors")
         optimiser = torch.load(stages[-1] / "optimiser.pt", weights_only=True)
-        return Checkpoint(progress["steps"], progress["losses"], weights, optimiser)
+        later = {name: progress[name] for name in ("validation", "seconds", "waited") if name in progress}
+        return Checkpoint(progress["steps"], progress["losses"], weights, optimiser, **later)
     except _DAMAGE as error:
         raise StorageError(f"checkpoint {stages[-1].name} of {folder.name} is damaged: {error}") from error
+
+
+class Best(NamedTuple):
+    """The weights that did best on the validation cases: after how many steps, with which mean DSC."""
+
+    steps: int
+    mean: float
+    weights: dict[str, Tensor]
+
+
+def save_best(folder: Path, best: Best) -> None:
+    """Keep the best weights so far, in one file that replaces the one before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = folder / "best.safetensors.part"
+    save_file(best.weights, stage, metadata={"steps": str(best.steps), "mean": repr(best.mean)})
+    _fsync(stage)
+    stage.rename(folder / "best.safetensors")
+    _fsync(folder)
+
+
+def load_best(folder: Path) -> Best | None:
+    """The best weights so far, or None before the first validation."""
+    path = folder / "best.safetensors"
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            said = file.metadata()
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dictionary
+        return Best(int(said["steps"]), float(said["mean"]), weights)
+    except _DAMAGE as error:
+        raise StorageError(f"{path.name} of {folder.name} is damaged: {error}; remove it and go on") from error
 
 
 def publish(folder: Path, weights: dict[str, Tensor]) -> str:

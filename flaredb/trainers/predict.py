@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 import numpy as np
 import torch
@@ -31,6 +32,15 @@ class Predictor:
         self.network: Network = build_network(config, classes).to(device)
         self.network.load_state_dict(weights)
         self.network.eval()
+
+    @classmethod
+    def of(cls, network: Network, config: Config, classes: int) -> Self:
+        """A predictor that uses a network as it stands, while it is being trained; it is left in eval mode."""
+        made = cls.__new__(cls)
+        made.config, made.classes, made.network = config, classes, network
+        made.device = next(network.parameters()).device
+        network.eval()
+        return made
 
     @torch.inference_mode()
     def predict(self, image: Volume, mirror: Sequence[int] = ()) -> NDArray[np.uint8]:

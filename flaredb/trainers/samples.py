@@ -31,9 +31,11 @@ class CaseItem:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """A snapshot as a trainer sees it."""
+    """A snapshot as a trainer sees it, and what to validate on."""
 
     snapshot: str
     space: StructureSet
     task: Task
     cases: tuple[CaseItem, ...]
+    validation: tuple[CaseItem, ...] = ()
+    """Cases that training never sees, to be predicted now and then; their labels are people's."""
