@@ -35,6 +35,15 @@ def bounding_box(mask: Mask) -> Box | None:
     return box[0], box[1], box[2]
 
 
+def slow_to_fast(array: NDArray[Any]) -> tuple[int, int, int]:
+    """The axes of a three-dimensional array from the one with the longest stride in memory to the shortest.
+
+    Work along the last of them is several times faster; files are stored in (x, y, z) with x the shortest.
+    """
+    first, second, third = sorted(range(3), key=lambda axis: -abs(array.strides[axis]))
+    return first, second, third
+
+
 def common_box(first: Box, second: Box) -> Box:
     """The smallest box that holds two boxes whose slices have both ends."""
     first_axis, second_axis, third_axis = (

@@ -8,17 +8,18 @@ https://github.com/JunMa11/FLARE; its FLARE23 script has had the DSC floor of 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 
 from flaredb.errors import Finding, InvalidDataError
-from flaredb.geometry import Box, Triple
+from flaredb.geometry import Triple
 from flaredb.metrics.masks import Mask, bounding_box, common_box, require_same_lattice
 from flaredb.metrics.overlap import dice
+from flaredb.metrics.pairs import LabelledPair, labelled_pairs
 from flaredb.metrics.surface import surface_dice
 
 _DECIMALS = 4
@@ -93,23 +94,28 @@ def score_case(
     spacing: Triple,
     protocol: Protocol,
     structures: Sequence[StructureRule] | None = None,
+    threads: int = 1,
 ) -> dict[str, Score]:
     """Score one case: structure name → score, for the structures asked for (None: all of the protocol).
 
     `reference` and `prediction` are label arrays in stored file order (x, y, z), values truncated to integers;
-    `spacing` is the reference's header pixdim in the same order, mm. Raises `InvalidDataError` when the shapes
-    differ, or when a spacing or label value is not positive.
+    `spacing` is the reference's header pixdim in the same order, mm. Structures are spread over `threads`. Raises
+    `InvalidDataError` when the shapes differ, or when a spacing or label value is not positive.
     """
-    require_same_lattice(reference, prediction)
     rules = protocol.structures if structures is None else structures
-    truth, guess = _integers(reference), _integers(prediction)
-    truth_boxes, guess_boxes = _boxes(truth, rules), _boxes(guess, rules)
-    scores = {}
-    for rule in rules:
-        box = _union(truth_boxes.get(rule.value), guess_boxes.get(rule.value))
-        masks = truth[box] == rule.value, guess[box] == rule.value
-        scores[rule.name] = score_structure(*masks, spacing, rule, protocol)
-    return scores
+    size = _header_spacing(spacing)
+
+    def score(pair: tuple[StructureRule, LabelledPair]) -> Score:
+        rule, found = pair
+        return _score(found, size, rule, protocol)
+
+    named = {rule.value: rule for rule in rules}
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        pairs = labelled_pairs(reference, prediction, list(named), pool)
+        # the largest first, because whoever gets it last keeps the others waiting
+        largest = sorted(pairs, key=lambda value: -pairs[value].size)
+        scores = dict(zip(largest, pool.map(score, [(named[v], pairs[v]) for v in largest]), strict=True))
+    return {rule.name: scores[rule.value] for rule in rules}
 
 
 def score_structure(
@@ -123,17 +129,21 @@ def score_structure(
     Raises `InvalidDataError` when the shapes differ or a spacing is not positive.
     """
     require_same_lattice(reference_mask, prediction_mask)
-    size = _header_spacing(spacing)
-    reference_box, prediction_box = bounding_box(reference_mask), bounding_box(prediction_mask)
-    if reference_box is None or prediction_box is None:
-        agree = float(reference_box is prediction_box)
-        return Score(agree, agree, reference_box is not None)
-    box = common_box(reference_box, prediction_box)
+    boxes = bounding_box(reference_mask), bounding_box(prediction_mask)
+    return _score(LabelledPair(reference_mask, prediction_mask, *boxes), _header_spacing(spacing), rule, protocol)
+
+
+def _score(pair: LabelledPair, spacing: Triple, rule: StructureRule, protocol: Protocol) -> Score:
+    """What `score_structure` promises, of a pair whose boxes are known."""
+    if pair.reference_box is None or pair.prediction_box is None:
+        agree = float(pair.reference_box is pair.prediction_box)
+        return Score(agree, agree, pair.reference_box is not None)
+    box = common_box(pair.reference_box, pair.prediction_box)
     findings: tuple[Finding, ...] = ()
     if rule.tubular and protocol.tubes_cut:
-        slices, findings = _tube_slices(reference_box[2], rule)
+        slices, findings = _tube_slices(pair.reference_box[2], rule)
         box = (box[0], box[1], slices)
-    dsc, nsd = _dsc_and_nsd(reference_mask[box], prediction_mask[box], size, rule, protocol)
+    dsc, nsd = _dsc_and_nsd(*pair.masks(box), spacing, rule, protocol)
     return Score(dsc, nsd, True, findings)
 
 
@@ -170,22 +180,3 @@ def _header_spacing(spacing: Triple) -> Triple:
         message = f"voxel spacing must be three positive numbers of mm, not {spacing}"
         raise InvalidDataError(message, [Finding("error", None, "score-spacing", message)])
     return first, second, third
-
-
-def _integers(labels: NDArray[Any]) -> NDArray[Any]:
-    return labels if labels.dtype.kind in "iu" else labels.astype(np.int32)
-
-
-def _boxes(labels: NDArray[Any], rules: Sequence[StructureRule]) -> dict[int, Box]:
-    """Label value → the box that holds it, for the values of the rules that occur."""
-    values = [rule.value for rule in rules]
-    if min(values, default=1) < 1:
-        raise InvalidDataError(f"label values of structures start at 1; asked for {sorted(values)}")
-    found = find_objects(labels, max_label=max(values, default=1))
-    return {value: box for value in values if (box := found[value - 1]) is not None}
-
-
-def _union(first: Box | None, second: Box | None) -> Box:
-    if first is None or second is None:
-        return first or second or (slice(0, 0), slice(0, 0), slice(0, 0))
-    return common_box(first, second)

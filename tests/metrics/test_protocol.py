@@ -163,6 +163,7 @@ def test_same_as_a_plain_reading(pair, spacing, name):
     """Every structure of every protocol scores as in a literal, slow reading of the official evaluation."""
     protocol = PROTOCOLS[name]
     scores = score_case(*pair, spacing, protocol)
+    assert score_case(*(np.asfortranarray(labels) for labels in pair), spacing, protocol, threads=2) == scores
     for rule in protocol.structures:
         score = scores[rule.name]
         assert (score.dsc, score.nsd) == plain_score(*pair, spacing, rule, name), rule.name

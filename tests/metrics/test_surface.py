@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -65,18 +67,23 @@ def mask_pairs(draw):
     return (reference, np.asfortranarray(prediction)) if draw(st.booleans()) else (reference, prediction)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     pair=mask_pairs(),
     spacing=st.tuples(*[st.sampled_from(SIZES)] * 3),
     header=st.booleans(),
     tolerance_mm=st.sampled_from([1, 2, 3, 5, 7, 2.4, 2.5]),
+    near=st.sampled_from([1, 20, surface._NEAR]),
 )
-def test_same_as_the_package(pair, spacing, header, tolerance_mm):
-    """NSD is that of DeepMind's package, for spacings that divide the tolerance too, float32 or not."""
+def test_same_as_the_package(pair, spacing, header, tolerance_mm, near):
+    """NSD is that of DeepMind's package, for spacings that divide the tolerance too, float32 or not.
+
+    It is so however few places are looked up before a distance transform is made.
+    """
     size = tuple(float(np.float32(n)) for n in spacing) if header else spacing
     expected = package_surface_dice(*pair, size, tolerance_mm)
-    assert surface_dice(*pair, size, tolerance_mm) == pytest.approx(expected, abs=1e-12)
+    with patch.object(surface, "_NEAR", near):
+        assert surface_dice(*pair, size, tolerance_mm) == pytest.approx(expected, abs=1e-12)
 
 
 @settings(max_examples=60, deadline=None)
@@ -93,6 +100,8 @@ def test_slice_distance_at_the_tolerance(tolerance_mm, ulps, swap):
     high[3:9, 3:9, 1:4] = True
     pair = (high, low) if swap else (low, high)
     nsd = surface_dice(*pair, (0.8, 0.8, float(size)), tolerance_mm)
+    with patch.object(surface, "_NEAR", 1):
+        assert surface_dice(*pair, (0.8, 0.8, float(size)), tolerance_mm) == nsd
     assert nsd == pytest.approx(package_surface_dice(*pair, (0.8, 0.8, float(size)), tolerance_mm), abs=1e-12)
     assert (nsd == 1.0) == (ulps <= 0)
 
@@ -112,6 +121,18 @@ def test_far_apart_in_a_large_field():
     """Two voxels farther apart than the tolerance share nothing, however far they are."""
     near, far = voxel((200, 40, 300), 0, 0, 0), voxel((200, 40, 300), 199, 39, 299)
     assert surface_dice(near, far, (0.7, 0.7, 5.0), 7) == 0.0
+
+
+def test_memory_order_changes_nothing():
+    """The figure is that of the axes as named, in whatever order or direction they lie in memory."""
+    random = np.random.default_rng(5)
+    reference, prediction = (random.random((7, 9, 8)) < 0.4 for _ in range(2))
+    expected = surface_dice(reference, prediction, (0.7, 1.3, 2.5), 2)
+    for axes in ((2, 1, 0), (1, 2, 0), (0, 2, 1)):
+        laid = [np.ascontiguousarray(m.transpose(axes)).transpose(np.argsort(axes)) for m in (reference, prediction)]
+        assert surface_dice(*laid, (0.7, 1.3, 2.5), 2) == expected
+    backwards = [np.ascontiguousarray(m[:, ::-1])[:, ::-1] for m in (reference, prediction)]
+    assert surface_dice(*backwards, (0.7, 1.3, 2.5), 2) == expected
 
 
 def test_nothing_on_both_sides():
