@@ -65,7 +65,7 @@ def _steps() -> dict[tuple[str, str], Select[Any]]:
         ("label", "label"): select(step.child_id, step.parent_id, step.id),
         ("label", "model"): select(label.id, label.model_id, label.id).where(label.model_id.is_not(None)),
         ("model", "model"): select(model.id, model.parent_id, model.id).where(model.parent_id.is_not(None)),
-        ("model", "snapshot"): select(model.id, model.snapshot_id, model.id),
+        ("model", "snapshot"): select(model.id, model.snapshot_id, model.id).where(model.snapshot_id.is_not(None)),
         ("snapshot", "label"): select(item.snapshot_id, item.label_id, item.snapshot_id).distinct(),
     }
 

@@ -142,7 +142,15 @@ def _delete_rows(connection: Connection, doom: Doomed) -> None:
         (t.withdrawals, ("label_id",)),
         (t.label_structures, ("label_id",)),
     ]
-    for table in (t.review_items, current_history, candidates, t.snapshot_items, t.case_events, t.case_aliases):
+    for table in (
+        t.review_items,
+        current_history,
+        candidates,
+        t.snapshot_items,
+        t.model_scores,
+        t.case_events,
+        t.case_aliases,
+    ):
         connection.execute(table.delete().where(table.c.case_id.in_(cases)))
     for table, columns in by_label:
         for start in range(0, len(labels), 5000):

@@ -18,6 +18,7 @@ __all__ = ["metadata"]
 SPLITS = ("train", "validation", "test")
 ROUND_STATES = ("open", "trained", "predicted", "evaluated", "promoted", "rejected", "rolled-back")
 CLOSED_STATES = ("promoted", "rejected", "rolled-back")
+ORIGINS = ("trained", "imported", "nnunet")
 KINDS = ("ground-truth", "tumor-only", "external", "pseudo", "fused")
 
 runs = table(
@@ -149,7 +150,7 @@ models = table(
     key(),
     text("name", unique=True),
     ref("task_id", "tasks.id"),
-    ref("snapshot_id", "snapshots.id"),
+    ref("snapshot_id", "snapshots.id", nullable=True),
     ref("parent_id", "models.id", nullable=True),
     text("state"),
     text("checkpoint", nullable=True),
@@ -159,7 +160,28 @@ models = table(
     Column("environment", Json, nullable=False),
     Column("seed", Integer, nullable=False),
     ref("operation_id", "operation_log.id"),
+    text("origin", server_default=sql("'trained'")),
+    Column("provenance", Json, nullable=True),
     one_of("state", ("training", "trained")),
+    one_of("origin", ORIGINS),
+    CheckConstraint("snapshot_id IS NOT NULL OR origin = 'nnunet'", name="snapshot"),
+)
+
+# The cases that a model of another program learnt from, by name: one may be imported after the model.
+model_cases = table("model_cases", key(), ref("model_id", "models.id", index=True), text("case_name", index=True))
+
+# Scores that a model of another program came with; nobody here has the labels behind them.
+model_scores = table(
+    "model_scores",
+    key(),
+    ref("model_id", "models.id"),
+    ref("case_id", "cases.id", index=True),
+    Column("structure", Integer, ForeignKey("structures.value", ondelete="RESTRICT"), nullable=False),
+    text("protocol"),
+    text("metric"),
+    Column("value", Real, nullable=False),
+    ref("operation_id", "operation_log.id"),
+    UniqueConstraint("model_id", "case_id", "structure", "protocol", "metric"),
 )
 
 labels = table(
