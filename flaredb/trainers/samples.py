@@ -5,7 +5,7 @@ Nothing here needs the catalogue; whoever can read the volumes can train.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flaredb.labels.labelset import Trust
 from flaredb.labels.structures import StructureSet
@@ -39,3 +39,5 @@ class TrainingSet:
     cases: tuple[CaseItem, ...]
     validation: tuple[CaseItem, ...] = ()
     """Cases that training never sees, to be predicted now and then; their labels are people's."""
+    digest: str = field(default="", compare=False)
+    """Of the snapshot; it follows from what the snapshot holds."""

@@ -12,7 +12,7 @@ from flaredb.errors import ConflictError, NotFoundError
 from flaredb.workflow.export_choice import ExportOptions
 from flaredb.workflow.export_parquet import export_parquet
 from flaredb.workflow.snapshot import snapshot_create
-from flaredb.workflow.snapshot_file import read_snapshot
+from flaredb.workflow.training_file import read_training_set
 
 
 def rows(path):
@@ -44,7 +44,7 @@ def test_only_what_is_asked_for(workspace, tmp_path):
     export_parquet(workspace, tmp_path / "out", options)
     assert {row["source"] for row in rows(tmp_path / "out" / "provenance.parquet")} == {"flare21"}
     assert {row["split"] for row in rows(tmp_path / "out" / "cases.parquet")} == {"validation"}
-    assert read_snapshot(tmp_path / "out" / "snapshot.parquet").snapshot == name
+    assert read_training_set(tmp_path / "out" / "snapshot.parquet").snapshot == name
     export_parquet(workspace, tmp_path / "current", ExportOptions("current"))
     assert {row["label"] for row in rows(tmp_path / "current" / "labels.parquet")} >= {
         row["label"] for row in workspace.sql("SELECT label FROM current_labels")

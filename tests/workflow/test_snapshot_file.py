@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from flaredb.catalog import cases, snapshots
 from flaredb.errors import InvalidDataError, NotFoundError, UsageError
 from flaredb.workflow.ingest_labels import LabelOptions
 from flaredb.workflow.snapshot import snapshot_create, training_set
-from flaredb.workflow.snapshot_file import read_snapshot, snapshot_export
+from flaredb.workflow.snapshot_file import snapshot_export
+from flaredb.workflow.training_file import read_training_set
 from flaredb.workspace import Workspace
 from tests.cohorts import add_case, add_label, blocks, flaredb
 
@@ -46,7 +48,7 @@ def test_what_is_read_back_is_what_the_catalogue_gives(rich, tmp_path, task, end
     with rich.catalog.read() as connection:
         expected = training_set(rich, connection, name)
         items = snapshots.find(connection, name).items
-    assert read_snapshot(file) == expected
+    assert read_training_set(file) == expected
     assert (said["snapshot"], said["items"], said["cases"]) == (name, len(items), len(expected.cases))
     assert [path.name for path in tmp_path.glob("*snapshot*")] == [file.name]
 
@@ -57,7 +59,7 @@ def test_it_holds_on_a_cohort(workspace, tmp_path):
     read = []
     for ending in ENDINGS:
         snapshot_export(workspace, name, tmp_path / f"s.{ending}")
-        read.append(read_snapshot(tmp_path / f"s.{ending}"))
+        read.append(read_training_set(tmp_path / f"s.{ending}"))
     with workspace.catalog.read() as connection:
         assert read == [training_set(workspace, connection, name)] * 2
 
@@ -115,16 +117,35 @@ def damage(text: str) -> list[str]:
     document = json.loads(text)
     without = [{key: value for key, value in document.items() if key != gone} for gone in document if gone in NEEDED]
     spoilt = [dict(document, items=[dict(document["items"][0], **change)]) for change in CHANGES]
-    return [text[: len(text) // 2], "", "[]", "1", '"text"', *map(json.dumps, [*without, *spoilt])]
+    heads = [document | change for change in HEADS]
+    return [text[: len(text) // 2], "", "[]", "1", '"text"', *map(json.dumps, [*without, *spoilt, *heads])]
 
 
-NEEDED = ("snapshot", "task", "structures", "items")
+NEEDED = ("snapshot", "digest", "task", "structures", "items")
 CHANGES: tuple[dict[str, Any], ...] = (
     {"annotated": ["liver"]},
     {"annotated": {"liver": None}},
     {"structures": None},
     {"codes": "[codes"},
     {"codes": '[codes]\n1 = "lever"\n'},
+    {"image": None},
+    {"volume": "../../etc"},
+    {"patient": ""},
+    {"split": "validation"},
+    {"kind": "truth"},
+    {"role": "lost"},
+    {"structures": ["liver", "gizzard"]},
+    {"structures": []},
+    {"grid": None},
+    {"grid": {"shape": [1, 2]}},
+)
+HEADS: tuple[dict[str, Any], ...] = (
+    {"version": 2},
+    {"format": "other"},
+    {"digest": "0" * 64},
+    {"purpose": "reference"},
+    {"items": []},
+    {"task": {"name": "organ", "structures": ["gizzard"]}},
 )
 
 
@@ -133,11 +154,28 @@ def test_bad_json_is_refused(rich, tmp_path):
     snapshot_export(rich, freeze(rich, "organ"), tmp_path / "good.json")
     for text in damage((tmp_path / "good.json").read_text()):
         (tmp_path / "bad.json").write_text(text)
-        with pytest.raises(InvalidDataError):
-            read_snapshot(tmp_path / "bad.json")
+        with pytest.raises(InvalidDataError, match=r"bad\.json is not a snapshot"):
+            read_training_set(tmp_path / "bad.json")
     (tmp_path / "bad.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidDataError, match=r"bad\.json"):
-        read_snapshot(tmp_path / "bad.json")
+        read_training_set(tmp_path / "bad.json")
+
+
+def test_the_first_files_did_not_say_their_version(rich, tmp_path):
+    """They are read as what they are."""
+    snapshot_export(rich, freeze(rich, "organ"), tmp_path / "s.json")
+    document = json.loads((tmp_path / "s.json").read_text())
+    old = {key: value for key, value in document.items() if key not in ("format", "version")}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    assert read_training_set(tmp_path / "old.json") == read_training_set(tmp_path / "s.json")
+    assert read_training_set(tmp_path / "old.json").digest == document["digest"]
+
+
+def test_no_catalogue_is_loaded_to_read_one():
+    """A host without one needs none of its libraries."""
+    script = "import sys, flaredb.workflow.training_file; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_bad_parquet_is_refused(rich, tmp_path):
@@ -155,7 +193,7 @@ def test_bad_parquet_is_refused(rich, tmp_path):
         (tmp_path / f"{name}.parquet").write_bytes(data)
     for name in ("headless", "foreign", "cut", "tail", "empty", "text"):
         with pytest.raises(InvalidDataError, match=name):
-            read_snapshot(tmp_path / f"{name}.parquet")
+            read_training_set(tmp_path / f"{name}.parquet")
 
 
 def test_places_that_cannot_be(rich, tmp_path):
@@ -168,7 +206,7 @@ def test_places_that_cannot_be(rich, tmp_path):
     with pytest.raises(NotFoundError):
         snapshot_export(rich, "s-nothing", tmp_path / "s.json")
     with pytest.raises(NotFoundError):
-        read_snapshot(tmp_path / "s.json")
+        read_training_set(tmp_path / "s.json")
     assert not list(tmp_path.glob("*s.*"))
 
 
