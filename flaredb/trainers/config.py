@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from flaredb.errors import InvalidDataError, NotFoundError
+from flaredb.trainers import levels
 
 Triple = tuple[float, float, float]
 Shape = tuple[int, int, int]
@@ -37,7 +38,7 @@ class Config:
     learning_rate: float = 3e-3
     """At the first step; it falls as (1 - step / schedule_steps) ** 0.9."""
     weight_decay: float = 3e-5
-    """Of AdamW."""
+    """Of the optimiser."""
     clip_gradient: float = 12.0
     """Largest norm of the gradient."""
     foreground: float = 0.6
@@ -46,6 +47,24 @@ class Config:
     """Largest rotation about each axis, degrees."""
     scale: float = 0.15
     """Largest relative change of size."""
+    rotate_chance: float = 1.0
+    """How often a patch is rotated."""
+    scale_chance: float = 1.0
+    """How often its size is changed."""
+    scale_up: float = 0.0
+    """Largest relative growth of what a patch shows, where it is not `scale`; 0 means `scale`."""
+    mirror: str = ""
+    """Axes along which every other patch is mirrored, such as `zyx`; empty for none."""
+    elastic_chance: float = 0.0
+    """How often a patch is deformed."""
+    elastic: float = 10.0
+    """Largest displacement of a deformation along each axis, mm."""
+    elastic_distance: float = 40.0
+    """Distance of its control points, mm; at least two and a half times the displacement, or it would fold."""
+    patterns: float = 0.0
+    """How often a pattern of annotation is drawn: by its cases to this power. 0: each as often; 1: as it has cases."""
+    ahead: int = 2
+    """Batches whose voxels are being read before they are needed."""
     noise: float = 0.1
     """Largest standard deviation of added noise, after normalisation."""
     contrast: float = 0.15
@@ -102,6 +121,18 @@ class Config:
     """Steps between pictures of a patch on TensorBoard; 0 means none."""
     seed: int = 0
     """Of weights and of the stream of patches."""
+    fit_levels: bool = False
+    """Halve an axis only while its spacing is near the finest (nnU-Net's rule); else every axis at every level."""
+    blocks: int = 0
+    """Residual blocks a level, as STU-Net stacks them; 0: two plain convolutions a level."""
+    deep_supervision: int = 0
+    """Coarser levels that are trained, too, each at half the weight of the one before."""
+    optimiser: str = "adamw"
+    """`adamw`, or `sgd` with Nesterov's momentum."""
+    momentum: float = 0.99
+    """Of `sgd`."""
+    dice_form: str = "batch"
+    """How Dice terms are put together: `batch` (sum over a constant), `batch-mean` or `sample-mean`."""
 
     @property
     def horizon(self) -> int:
@@ -126,6 +157,25 @@ NNUNET_INTENSITY: dict[str, Any] = {
     "gamma_chance": 0.3,
 }
 
+# The FLARE23 paper's window and normalisation.
+PAPER_HU: dict[str, Any] = {"hu_low": -970.0, "hu_high": 279.0, "hu_mean": 80.3, "hu_std": 141.4}
+
+# The paper's patch, schedule and optimiser, which are nnU-Net's.
+PAPER_TRAINING: dict[str, Any] = {
+    "spacing": (2.5, 0.8, 0.8),
+    "patch": (48, 192, 192),
+    "batch": 2,
+    "stem": (1, 1, 1),
+    "fit_levels": True,
+    "deep_supervision": 3,
+    "steps": 250_000,
+    "optimiser": "sgd",
+    "learning_rate": 0.01,
+    "momentum": 0.99,
+    "foreground": 0.34,
+    "checkpoint_every": 1000,
+}
+
 PRESETS: dict[str, Config] = {
     "tiny": Config(),
     "small": Config(
@@ -138,11 +188,24 @@ PRESETS: dict[str, Config] = {
         steps=25_000,
         learning_rate=3e-3,
         foreground=0.34,
-        hu_low=-970.0,  # this and the next three: the FLARE23 paper
-        hu_high=279.0,
-        hu_mean=80.3,
-        hu_std=141.4,
         checkpoint_every=500,
+        deep_supervision=2,
+        **PAPER_HU,
+        **NNUNET_INTENSITY,
+    ),
+    "base": Config(  # nnU-Net's default network, 31 million parameters
+        preset="base",
+        channels=(32, 64, 128, 256, 320, 320),
+        **PAPER_TRAINING,
+        **PAPER_HU,
+        **NNUNET_INTENSITY,
+    ),
+    "large": Config(  # the paper's network, of the size of STU-Net-L
+        preset="large",
+        channels=(64, 128, 256, 512, 1024, 1024),
+        blocks=2,
+        **PAPER_TRAINING,
+        **PAPER_HU,
         **NNUNET_INTENSITY,
     ),
 }
@@ -168,6 +231,14 @@ def change(config: Config, settings: Mapping[str, str]) -> Config:
     return changed
 
 
+def level_shapes(config: Config) -> tuple[list[Shape], list[Shape]]:
+    """Strides and kernels of the network's levels, finest first."""
+    count = len(config.channels)
+    if config.fit_levels:
+        return levels.fitted(count, config.stem, config.spacing, config.patch)
+    return levels.isotropic(count, config.stem)
+
+
 def from_document(document: Mapping[str, Any]) -> Config:
     """Read what `asdict` wrote, through JSON or not."""
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
@@ -189,7 +260,11 @@ def _check(config: Config) -> None:
     _check_values(config)
     if len(config.channels) < 3:
         raise InvalidDataError(f"channels {config.channels}: the network has at least three levels")
-    down = [stride * 2 ** (len(config.channels) - 1) for stride in config.stem]
+    if not 0 <= config.deep_supervision <= len(config.channels) - 2:
+        raise InvalidDataError(f"deep_supervision: from 0 to {len(config.channels) - 2} for this network")
+    if any(size % step for size, step in zip(config.patch, config.stem, strict=True)):
+        raise InvalidDataError(f"patch {config.patch}: sizes must be multiples of the stem {config.stem}")
+    down = [math.prod(along) for along in zip(*level_shapes(config)[0], strict=True)]
     if any(size % factor for size, factor in zip(config.patch, down, strict=True)):
         wanted = ",".join(str(factor) for factor in down)
         raise InvalidDataError(f"patch {config.patch}: sizes must be multiples of {wanted} for this network")
@@ -219,6 +294,18 @@ def _check_values(config: Config) -> None:
             config.validate_every, config.picture_every, config.validate_cases - 1
         )
         >= 0,
+        "blocks are at least 0": config.blocks >= 0,
+        "optimiser is adamw or sgd": config.optimiser in ("adamw", "sgd"),
+        "momentum is from 0 to below 1": _within(config.momentum, high=0.9999),
+        "dice_form is batch, batch-mean or sample-mean": config.dice_form in ("batch", "batch-mean", "sample-mean"),
+        "rotate_chance, scale_chance and elastic_chance are from 0 to 1": _within(
+            config.rotate_chance, config.scale_chance, config.elastic_chance, high=1
+        ),
+        "scale_up is from 0 to 10, patterns from 0 to 1": _within(config.scale_up / 10, config.patterns, high=1),
+        "mirror names axes, such as zyx": len(set(config.mirror) & set("zyx")) == len(config.mirror),
+        "elastic is at least 0, elastic_distance positive": _within(config.elastic, config.elastic_distance - 1e-3),
+        "elastic_distance is at least 2.5 times elastic": config.elastic <= 0.4 * config.elastic_distance,
+        "ahead is from 1 to 64": 1 <= config.ahead <= 64,
         "publish is last or best": config.publish in ("last", "best"),
         "publish=best needs validate_every": config.publish == "last" or config.validate_every > 0,
         "seed is from 0 to 2**63 - 1": 0 <= config.seed < 2**63,

@@ -1,14 +1,24 @@
 """The label-set loss: cross-entropy and Dice when a voxel may be one of several classes.
 
 Cross-entropy (Shi et al., Medical Image Analysis 2021): with allowed classes S, logits z and prior π,
-logsumexp(z) - logsumexp over S of (z + log π). The prior is 1, except for a lesion where the label knows something of
-the site and nothing of lesions: there it is `lesion_prior`, or the lesion would become the class of any organ.
+logsumexp(z) - logsumexp over S of (z + log π), the mean over all voxels. The prior is 1, except for a lesion where the
+label knows something of the site and nothing of lesions: there it is `lesion_prior`, or the lesion would become the
+class of any organ. Where everything is possible nothing is learnt.
 
 Dice, for each claimed set A (an S without background): with P = Σ over S of π p, I the sum of P where the set is A, n
-the number of such voxels, and N the sum over j in A of p_j where j is not allowed, Dice_A = 1 - 2 I / (I + N + n).
-Summed over the claimed sets of a batch and divided by the number of the task's structures, whether claimed or not: a
-case that knows one structure does not weigh as much as one that knows thirteen. With complete labels both are the plain
-ones; a structure absent from the batch has no Dice term.
+the number of such voxels, and N the sum over j in A of p_j where j is not allowed,
+Dice_A = 1 - (2 I + s) / (I + N + n + s), s = 1e-5. A structure that no voxel of the batch claims has no Dice term (the
+cross-entropy denies it); so s decides nothing but keeps the gradient of a claim of one voxel finite.
+How the terms of a batch are put together is `dice_form`:
+- `batch`: their sum over the number of the task's structures, claimed or not: a case that knows one structure does not
+  weigh as much as one that knows thirteen;
+- `batch-mean`: their mean;
+- `sample-mean`: sets of each sample apart, their mean, and the mean over the samples.
+With complete labels both terms are the plain ones.
+
+Deep supervision: each coarser level is asked by every fine voxel that lies in a coarse one, with the fine voxel's own
+set. No set is brought down, because no coarse set says what the fine ones do: the nearest one claims for all what one
+voxel knows, the intersection claims what none does, and the union forgets thin structures.
 """
 
 from __future__ import annotations
@@ -18,48 +28,107 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from flaredb.errors import InvalidDataError
+from flaredb.trainers.config import Config
+from flaredb.trainers.set_sums import Sets, sum_over_sets
+
 _SMOOTH = 1e-5
+_FLOOR = 1e-30  # a prior of 0: no class but a forbidden one is further away, and the loss stays finite
+_TABLE = 16  # classes up to which the sets are found by a table of all there could be, not by sorting
 
 
-def label_set_loss(logits: Tensor, allowed: Tensor, lesions: Sequence[int], lesion_prior: float) -> Tensor:
-    """Cross-entropy plus Dice.
+def training_loss(
+    outputs: Tensor | tuple[Tensor, ...], allowed: Tensor, lesions: Sequence[int], config: Config
+) -> Tensor:
+    """The loss of a step: one resolution, or several, finest first, weighted 1, 1/2, 1/4 … and normalised.
+
+    `outputs`: logits (batch, classes, z, y, x) of each level; `allowed`: (batch, z, y, x) at the finest. The coarsest
+    levels of a network, whose weight nnU-Net sets to 0, have no logits here (`deep_supervision` counts those that do).
+    """
+    levels = (outputs,) if isinstance(outputs, Tensor) else outputs
+    with torch.autocast(allowed.device.type, enabled=False):
+        sets = find_sets(allowed, levels[0].shape[1], lesions, config.lesion_prior, config.dice_form)
+        losses = [_loss(logits, sets, config.dice_form) * 0.5**level for level, logits in enumerate(levels)]
+    return torch.stack(losses).sum() / (2 - 0.5 ** (len(levels) - 1))
+
+
+def label_set_loss(
+    logits: Tensor, allowed: Tensor, lesions: Sequence[int], lesion_prior: float, dice_form: str = "batch"
+) -> Tensor:
+    """Cross-entropy plus Dice at one resolution; float32, float64 for logits that are.
 
     `logits`: (batch, classes, z, y, x). `allowed`: integers (batch, z, y, x), bit k set where class k is possible.
-    `lesions`: the classes that are lesions.
+    `lesions`: the classes that are lesions. InvalidDataError for an empty set or a class the logits do not have.
     """
-    scores = logits.float().movedim(1, 0).flatten(1)  # (classes, voxels)
-    sets = allowed.reshape(-1)
-    bits = torch.arange(len(scores), device=sets.device)
-    claimed, place = torch.unique(sets, return_inverse=True)
-    of_set = (claimed >> bits[:, None]) & 1 == 1  # (classes, sets): a batch has few sets, so the rest works on them
-    log_prior = _log_prior(of_set, lesions, lesion_prior)
-    log_weight = torch.where(of_set, log_prior, -torch.inf)[:, place]  # (classes, voxels)
-    log_probability = scores.log_softmax(0)
-    inside = (log_probability + log_weight).logsumexp(0)  # log of P = Σ over S of π p
-    dice = _dice(log_probability.exp(), inside.exp(), of_set, place)
-    return dice - inside.mean()
+    with torch.autocast(logits.device.type, enabled=False):
+        return _loss(logits, find_sets(allowed, logits.shape[1], lesions, lesion_prior, dice_form), dice_form)
+
+
+def find_sets(allowed: Tensor, classes: int, lesions: Sequence[int], lesion_prior: float, dice_form: str) -> Sets:
+    """The sets that occur in a batch: few, so that all but two sums works on them."""
+    masks, place = _distinct(allowed, classes)
+    bits = torch.arange(classes, device=allowed.device)
+    of_set = (masks[:, None] >> bits) & 1 == 1
+    if masks[0] == 0 or int(masks[-1]) >> classes:
+        raise InvalidDataError(f"allowed classes: a voxel has none, or one beyond the network's {classes}")
+    log_prior = torch.where(of_set, _log_prior(of_set, lesions, lesion_prior), -torch.inf)
+    group = torch.zeros_like(masks)
+    if dice_form == "sample-mean":
+        samples = len(allowed)
+        group = torch.arange(samples, device=allowed.device).repeat_interleave(len(masks))
+        place = place + len(masks) * torch.arange(samples, device=allowed.device).reshape(-1, 1, 1, 1)
+        of_set, log_prior = of_set.repeat(samples, 1), log_prior.repeat(samples, 1)
+    number = torch.bincount(place.flatten(), minlength=len(of_set))
+    return Sets(place.to(torch.int32), of_set, log_prior, number, group)
+
+
+def _distinct(allowed: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """The masks that occur, ascending, and which of them each voxel has."""
+    if classes > _TABLE or int(allowed.max()) >> _TABLE:
+        masks, place = torch.unique(allowed, return_inverse=True)
+        return masks.long(), place
+    seen = torch.zeros(1 << _TABLE, dtype=torch.bool, device=allowed.device)
+    seen.index_fill_(0, allowed.flatten().long(), True)
+    rank = seen.cumsum(0, dtype=torch.int32) - 1
+    return seen.nonzero()[:, 0], rank[allowed.long()]
 
 
 def _log_prior(of_set: Tensor, lesions: Sequence[int], lesion_prior: float) -> Tensor:
     """log π of each class in each set: 0, or the lesion's where the set is neither one class nor everything."""
-    several = (of_set.sum(0) > 1) & ~of_set.all(0)
-    prior = torch.zeros(of_set.shape, device=of_set.device)
-    floor = torch.tensor(max(lesion_prior, 1e-30)).log()
+    several = (of_set.sum(1) > 1) & ~of_set.all(1)
+    prior = torch.zeros(of_set.shape, dtype=torch.float64, device=of_set.device)
+    floor = torch.tensor(max(lesion_prior, _FLOOR), dtype=torch.float64, device=of_set.device).log()
     for lesion in lesions:
-        prior[lesion] = torch.where(several, floor, 0.0)
+        prior[:, lesion] = torch.where(several, floor, 0.0)
     return prior
 
 
-def _dice(probability: Tensor, inside: Tensor, of_set: Tensor, place: Tensor) -> Tensor:
-    """Sum of the claimed sets' Dice losses over the number of structures.
+def _loss(logits: Tensor, sets: Sets, dice_form: str) -> Tensor:
+    """Cross-entropy plus Dice of logits at the sets' resolution or coarser."""
+    if any(fine % coarse for fine, coarse in zip(sets.place.shape, (len(logits), *logits.shape[2:]), strict=True)):
+        raise InvalidDataError(f"logits {tuple(logits.shape)} do not divide labels of {tuple(sets.place.shape)}")
+    log_inside, mass = sum_over_sets(logits, sets)
+    dice = _dice(mass, sets)
+    loss = _together(dice, sets, dice_form, logits.shape[1] - 1) - log_inside / sets.place.numel()
+    return loss.to(torch.float64 if logits.dtype == torch.float64 else torch.float32)
 
-    `probability`: (classes, voxels); `inside`: P of each voxel; `of_set`: (classes, sets); `place`: set of each voxel.
-    """
-    sets = of_set.shape[1]
-    number = torch.bincount(place, minlength=sets)
-    total = torch.zeros(sets, device=inside.device).index_add(0, place, inside)
-    forbidden = (probability * ~of_set[:, place]).sum(1)  # mass of each class where it is not allowed
-    outside = forbidden @ of_set.float()
-    loss = 1 - (2 * total + _SMOOTH) / (total + outside + number + _SMOOTH)
-    summed: Tensor = (loss * ~of_set[0]).sum()  # sets without background
-    return summed / (len(probability) - 1)
+
+def _dice(mass: Tensor, sets: Sets) -> Tensor:
+    """The Dice loss of each set; `mass`: (sets, classes), the sum of p_j over the voxels of each set."""
+    inside = (mass * sets.log_prior.exp()).sum(1)
+    forbidden = mass * ~sets.allowed
+    denied = torch.zeros_like(mass).index_add(0, sets.group, forbidden)[sets.group]  # of a class, where not allowed
+    outside = (denied * sets.allowed).sum(1)
+    return 1 - (2 * inside + _SMOOTH) / (inside + outside + sets.number + _SMOOTH)
+
+
+def _together(dice: Tensor, sets: Sets, dice_form: str, structures: int) -> Tensor:
+    """One number of the claimed sets' Dice losses; a set that no voxel of its sample has claims nothing."""
+    claimed = ~sets.allowed[:, 0] & (sets.number > 0)
+    terms = torch.where(claimed, dice, 0.0)
+    if dice_form == "batch":
+        return terms.sum() / structures
+    samples = len(sets.place) if dice_form == "sample-mean" else 1
+    summed = terms.new_zeros(samples).index_add(0, sets.group, terms)
+    counted = terms.new_zeros(samples).index_add(0, sets.group, claimed.to(terms.dtype))
+    return (summed / counted.clamp(min=1)).mean()
