@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flaredb.cli.options import FILE, App, example, pass_app, settings, where_option
 
+if TYPE_CHECKING:
+    from flaredb.workflow.training import TrainOptions
+
 TASKS = click.Choice(["organ", "tumor", "all"])
 DEVICES = click.Choice(["auto", "cpu", "cuda"])
+PRESETS = click.Choice(["tiny", "small", "base", "large"])
 
 
 @click.group()
@@ -93,30 +99,106 @@ def snapshot_export(app: App, name: str, destination: Path) -> None:
 @example("flaredb train --task organ --preset tiny --set steps=400")
 @click.command()
 @click.option("--task", type=TASKS, help="What to learn.")
-@click.option("--snapshot", metavar="ID", help="Train from this; else from what is current now.")
-@click.option("--preset", default="small", show_default=True, type=click.Choice(["tiny", "small"]))
+@click.option("--snapshot", metavar="ID|FILE", help="Train from this; else from what is current now.")
+@click.option("--preset", default="small", show_default=True, type=PRESETS)
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Change a setting of the preset.")
 @click.option("--from", "warm", metavar="MODEL", help="Start from this model's weights.")
 @click.option("--resume", metavar="MODEL", help="Go on with a model; with --set steps=N for more steps.")
+@click.option("--replay", type=int, metavar="STEP", help="With --resume: look at a step that failed; change nothing.")
 @click.option("--device", default="auto", show_default=True, type=DEVICES)
+@click.option("--time-limit", "limit", metavar="HH:MM|MINUTES", help="Stop in good order after so long: exit code 75.")
+@click.option("--volumes", type=FILE, metavar="DIR", help="Without a catalogue: where the volumes are.")
+@click.option("--out", type=FILE, metavar="DIR", help="Without a catalogue: where the model goes.")
 @click.option("--tainted", is_flag=True, help="Even from what descends from labels that are withdrawn now.")
 @pass_app
-def train(
-    app: App, /, task: str | None, resume: str | None, preset: str, pairs: tuple[str, ...], **options: Any
-) -> None:
-    """Train a model on label sets: what the labels know counts, what they do not know teaches nothing."""
+def train(app: App, /, **options: Any) -> None:
+    """Train a model on label sets: what the labels know counts, what they do not know teaches nothing.
+
+    SIGTERM and --time-limit end it after the step in hand, with everything kept: exit code 75 means "run me again", and
+    the message has the command. With --snapshot FILE --volumes DIR --out DIR no catalogue is needed.
+    """
+    from flaredb.workflow import training
+
+    if training.follows():
+        training.follow()
+        return
+    limit = training.seconds_of(options["limit"]) if options["limit"] else None
+    chosen = training.TrainOptions(options["device"], options["tainted"], limit, _again(app, options))
+    if options["volumes"] or options["out"]:
+        done = _train_apart(app, options, chosen)
+    elif options["replay"] is not None:
+        _replay(app, options)
+        return
+    else:
+        done = _train_here(app, options, chosen)
+    app.document(done, lambda: click.echo(_summary(done)))
+
+
+def _train_here(app: App, options: dict[str, Any], chosen: TrainOptions) -> dict[str, Any]:
+    """Train in a workspace: a new model, or on with one."""
     from flaredb.trainers.config import load_config
     from flaredb.workflow import train as verbs
 
-    if (task is None) == (resume is None):
+    if (options["task"] is None) == (options["resume"] is None):
         raise click.UsageError("give --task, or --resume MODEL")
+    changes = settings(options["pairs"])
     with app.open() as workspace:
-        if resume:
-            done = verbs.resume(workspace, resume, settings(pairs), options["device"], options["tainted"])
+        if options["resume"]:
+            done = verbs.resume(workspace, options["resume"], changes, chosen)
         else:
-            done = verbs.train(workspace, task or "", load_config(preset, settings(pairs)), **options)
-    document = {**done._asdict(), "ids": done.ids}
-    app.document(document, lambda: click.echo(f"{done.model}: {done.steps} steps, loss {done.losses[-1]:.4f}"))
+            start = options["snapshot"], options["warm"]
+            done = verbs.train(workspace, options["task"], load_config(options["preset"], changes), *start, chosen)
+    return {**done._asdict(), "ids": done.ids}
+
+
+def _train_apart(app: App, options: dict[str, Any], chosen: TrainOptions) -> dict[str, Any]:
+    """Train from a file, into a folder; the same command again goes on."""
+    from flaredb.cli.output import TerminalReporter
+    from flaredb.trainers.config import load_config
+    from flaredb.workflow.train_apart import Places, train_apart
+
+    if not (options["snapshot"] and options["volumes"] and options["out"]):
+        raise click.UsageError("without a catalogue give --snapshot FILE, --volumes DIR and --out DIR")
+    if options["resume"] or options["task"]:
+        raise click.UsageError(
+            "the snapshot file has its task, and the same command again goes on: no --task, --resume"
+        )
+    warm = Path(options["warm"]) if options["warm"] else None
+    places = Places(Path(options["snapshot"]), options["volumes"], options["out"], warm)
+    config = load_config(options["preset"], settings(options["pairs"]))
+    done = train_apart(places, config, chosen, TerminalReporter(app.quiet))
+    return {**done._asdict(), "ids": [done.model]}
+
+
+def _replay(app: App, options: dict[str, Any]) -> None:
+    """Say of every patch of a step what the network makes of it."""
+    from flaredb.workflow.train import replay_step
+
+    if not options["resume"]:
+        raise click.UsageError("--replay STEP needs --resume MODEL")
+    with app.open() as workspace:
+        found = replay_step(workspace, options["resume"], options["replay"], options["device"])
+    app.document(found, lambda: app.rows(found["patches"]))
+
+
+def _again(app: App, options: dict[str, Any]) -> str:
+    """The command that goes on after a stop; `{model}` stands for the model's name."""
+    if options["out"]:
+        return shlex.join(["flaredb", *sys.argv[1:]]).replace("{", "{{").replace("}", "}}")
+    place = ["-w", app.folder] if app.folder else []
+    said = {"--device": options["device"], "--time-limit": options["limit"]}
+    more = [part for name, value in said.items() if value and value != "auto" for part in (name, value)]
+    more += ["--tainted"] if options["tainted"] else []
+    head = shlex.join(["flaredb", *place, "train"]).replace("{", "{{").replace("}", "}}")
+    return " ".join([head, "--resume", "{model}", *more])
+
+
+def _summary(done: dict[str, Any]) -> str:
+    """One line about a training."""
+    means = [found["mean"] for found in done["validation"] if found["mean"] is not None]
+    validated = f", DSC {means[-1]:.3f} on validation cases" if means else ""
+    waited = f", waited for data {done['waiting']:.0%} of the time"
+    return f"{done['model']}: {done['steps']} steps, loss {done['losses'][-1]:.4f}{validated}{waited}"
 
 
 COMMANDS = (snapshot, train)

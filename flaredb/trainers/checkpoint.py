@@ -104,6 +104,12 @@ def load_best(folder: Path) -> Best | None:
         raise StorageError(f"{path.name} of {folder.name} is damaged: {error}; remove it and go on") from error
 
 
+def final_weights(folder: Path, last: Checkpoint, which: str) -> dict[str, Tensor]:
+    """The weights that become the model: the `last`, or the `best` by validation, if anything could be validated."""
+    best = load_best(folder) if which == "best" else None
+    return best.weights if best else last.weights
+
+
 def publish(folder: Path, weights: dict[str, Tensor]) -> str:
     """Write a model's final weights; their SHA-256."""
     stage = folder / "weights.safetensors.part"

@@ -17,12 +17,12 @@ from flaredb.trainers import checkpoint
 from flaredb.trainers.board import Board, open_board
 from flaredb.trainers.checkpoint import Best, Checkpoint
 from flaredb.trainers.config import Config
+from flaredb.trainers.failure import Failure, step_file, write_failure
 from flaredb.trainers.feed import Batch, Feed
-from flaredb.trainers.losses import label_set_loss
-from flaredb.trainers.networks import Network, build_network
+from flaredb.trainers.losses import training_loss
+from flaredb.trainers.networks import Network, build_network, build_optimiser
 from flaredb.trainers.predict import Predictor
 from flaredb.trainers.ranks import ALONE, Team
-from flaredb.trainers.replay import Failure, step_file, write_failure
 from flaredb.trainers.runtime import autocast
 from flaredb.trainers.samples import TrainingSet
 from flaredb.trainers.stopping import Stop
@@ -124,17 +124,6 @@ def train(run: Training) -> Iterator[float]:
                 raise UnfinishedError(f"stopped after step {progress.steps} of {config.steps}: {reason}")
 
 
-def training_loss(outputs: Outputs, allowed: Tensor, lesions: list[int], config: Config) -> Tensor:
-    """The loss of a step."""
-    logits = outputs if isinstance(outputs, Tensor) else outputs[0]
-    return label_set_loss(logits, allowed, lesions, config.lesion_prior)
-
-
-def build_optimiser(network: Network, config: Config) -> torch.optim.Optimizer:
-    """AdamW."""
-    return torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-
-
 def load_matching(network: Network, weights: dict[str, Tensor]) -> None:
     """Start from another model's weights; layers whose shape differs (other classes) keep their own."""
     own = network.state_dict()
@@ -184,9 +173,10 @@ def _validation_due(run: Training, progress: Progress) -> bool:
 
 def _validate(run: Training, network: Network, progress: Progress, board: Board) -> None:
     """Predict the validation cases, write down how well, and keep the weights if they are the best so far."""
-    predictor = Predictor.of(network, run.config, len(run.data.task.structures) + 1)
-    found = validate(predictor, run.data, run.volumes, run.team)
-    network.train()
+    classes = len(run.data.task.structures) + 1
+    with torch.random.fork_rng(devices=[run.device] if run.device.type == "cuda" else []):
+        predictor = Predictor(run.config, network.state_dict(), classes, run.device)
+        found = validate(predictor, run.data, run.volumes, run.team)
     progress.validation.append({"step": progress.steps, **found})
     board.validation(progress.steps, found)
     if found["mean"] is not None and found["mean"] > progress.best:

@@ -1,47 +1,63 @@
-"""A step that failed, written down so that it can be repeated and looked at."""
+"""A step done again, to see which of its patches made it fail; nothing is changed."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
+import torch
+from torch import Tensor, nn
 
+from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.trainers import checkpoint
-from flaredb.trainers.checkpoint import Checkpoint
+from flaredb.trainers.failure import FAILED
+from flaredb.trainers.feed import Feed
+from flaredb.trainers.loop import Training, lesion_classes, restore
+from flaredb.trainers.losses import training_loss
+from flaredb.trainers.networks import Network, build_network
+from flaredb.trainers.runtime import autocast
 
 
-class Failure(NamedTuple):
-    """Loss and gradient norm of a step that were not finite, and how its patches were drawn."""
+def replay(run: Training, step: int) -> dict[str, Any]:
+    """Draw the patches of a step again, and give loss and gradient of each by itself.
 
-    loss: float
-    gradient: float
-    draws: list[Any]
+    With the weights that the step failed with, where it did; else with those of the last checkpoint, or the first ones.
+    InvalidDataError for a step that the training does not have, NotFoundError where it has no weights to start from.
+    """
+    if not 0 <= step < run.config.steps:
+        raise InvalidDataError(f"--replay {step}: the training has the steps 0 to {run.config.steps - 1}")
+    failed = checkpoint.load(run.folder / FAILED)
+    stage = failed if failed and failed.steps == step else checkpoint.load(run.folder)
+    if stage is None:
+        raise NotFoundError("there is no checkpoint to repeat a step with; flaredb train --resume MODEL")
+    network = build_network(run.config, classes=len(run.data.task.structures) + 1).to(run.device)
+    restore(network, None, stage)
+    batch = Feed(run.data, run.volumes, run.config, run.device).batch(step)
+    patches = []
+    for draw, image, allowed in zip(batch.draws, batch.image, batch.allowed, strict=True):
+        found = _look(run, network, image[None], allowed[None])
+        patches.append({"case": run.data.cases[draw.case].case, **found})
+    return {"step": step, "weights_of_step": stage.steps, "patches": patches}
 
 
-def step_file(step: int) -> str:
-    """Name of the document about a step that failed."""
-    return f"failed-{step:08d}.json"
-
-
-def write_failure(folder: Path, stage: Checkpoint, failure: Failure) -> None:
-    """Write the draws of the step after `stage`, and the weights that it failed with, beside the checkpoints."""
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint.save(folder / "failed", stage)
-    document = {
-        "step": stage.steps,
-        "loss": str(failure.loss),
-        "gradient": str(failure.gradient),
-        "draws": [_plain(draw) for draw in failure.draws],
+def _look(run: Training, network: Network, image: Tensor, allowed: Tensor) -> dict[str, Any]:
+    """Loss and gradient of one patch; numbers that are not finite as text, which JSON has no other way to say."""
+    network.zero_grad()
+    with autocast(run.device, run.config.bf16):
+        outputs = network(image)
+    loss = training_loss(outputs, allowed, lesion_classes(run.data), run.config)
+    loss.backward()  # type: ignore[no-untyped-call]
+    gradient = nn.utils.clip_grad_norm_(network.parameters(), torch.inf)
+    logits = outputs if isinstance(outputs, Tensor) else outputs[0]
+    numbers = {
+        "loss": float(loss),
+        "gradient": float(gradient),
+        "lowest": float(image.min()),
+        "highest": float(image.max()),
+        "largest_logit": float(logits.abs().max()),
     }
-    (folder / step_file(stage.steps)).write_text(json.dumps(document, indent=1), encoding="utf-8")
+    finite = all(map(_is_finite, numbers.values()))
+    return {"finite": finite} | {name: n if _is_finite(n) else str(n) for name, n in numbers.items()}
 
 
-def _plain(value: Any) -> Any:
-    """Named tuples as objects, arrays as lists."""
-    if hasattr(value, "_asdict"):
-        return {name: _plain(part) for name, part in value._asdict().items()}
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
+def _is_finite(number: float) -> bool:
+    return bool(torch.isfinite(torch.tensor(number)))

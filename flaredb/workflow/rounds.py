@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from flaredb.workflow.results import Result
 from flaredb.workflow.snapshot import freeze
 from flaredb.workflow.taint import refuse_tainted
 from flaredb.workflow.train import continue_training, register
+from flaredb.workflow.training import TrainOptions
 from flaredb.workspace import Workspace
 
 ENOUGH = 0.99  # share of the cases that must be predicted before a round goes on
@@ -182,17 +183,19 @@ def run_to_end(workspace: Workspace, name: str) -> Round:
 def _train(workspace: Workspace, run: Run, turn: Round) -> Result:
     with run.write() as write:
         model = turn.model
+        trained = model is not None and models.find(write.connection, model).state == "trained"
+        if not trained and not turn.settings.get("tainted"):
+            way_on = f"flaredb round reject {turn.name} --why …, and start another"
+            refuse_tainted(write.connection, turn.snapshot, turn.settings["warm"], way_on)
         if model is None:
-            if not turn.settings.get("tainted"):
-                way_on = f"flaredb round reject {turn.name} --why …, and start another"
-                refuse_tainted(write.connection, turn.snapshot, turn.settings["warm"], way_on)
             settings = config.from_document(turn.settings["config"])
+            if settings.validate_every:
+                settings = replace(settings, validation_snapshot=turn.reference)
             model = register(workspace, write, turn.snapshot, settings, turn.settings["warm"])
             rounds.set_model(write, turn.id, model)
-    with workspace.catalog.read() as connection:
-        trained = models.find(connection, model).state == "trained"
     if not trained:
-        continue_training(workspace, run, model, turn.settings["device"])
+        again = f"flaredb round advance {turn.name}"
+        continue_training(workspace, run, model, TrainOptions(turn.settings["device"], again=again))
     with run.write() as write:
         rounds.move(write, turn, "trained", f"trained {model}")
     return Result(write.operation, (model,), added=1)

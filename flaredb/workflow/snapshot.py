@@ -99,7 +99,7 @@ def freeze(
     }
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     items = tuple(NewItem(case.id, entry.label, entry.role, entry.structures) for case, entry in chosen.entries)
-    task_id = snapshots.task_number(write, found.name, found.structures, _task_digest(found))
+    task_id = snapshots.task_number(write, found.name, found.structures, task_digest(found))
     new = NewSnapshot(digest, purpose, task_id, policy_id, items, title, where)
     return Made(new.name, snapshots.add(write, new))
 
@@ -128,11 +128,16 @@ def snapshot_show(workspace: Workspace, name: str) -> dict[str, Any]:
 def training_set(workspace: Workspace, connection: Connection, name: str) -> TrainingSet:
     """A snapshot as trainers take it."""
     found = snapshots.find(connection, name)
+    task = Task(found.task, found.structures)
+    return TrainingSet(found.name, workspace.structures, task, case_items(found), digest=found.digest)
+
+
+def case_items(found: Snapshot) -> tuple[CaseItem, ...]:
+    """The cases of a snapshot with their labels, as trainers take them."""
     by_case: dict[str, list[snapshots.Item]] = defaultdict(list)
     for item in found.items:
         by_case[item.case].append(item)
-    made = tuple(_case_item(case, items) for case, items in by_case.items())
-    return TrainingSet(found.name, workspace.structures, Task(found.task, found.structures), made)
+    return tuple(case_item(case, items) for case, items in by_case.items())
 
 
 def references(found: Snapshot) -> Iterable[tuple[str, labels.Label, tuple[str, ...]]]:
@@ -141,7 +146,8 @@ def references(found: Snapshot) -> Iterable[tuple[str, labels.Label, tuple[str, 
         yield item.case, item.label, item.structures
 
 
-def _case_item(case: str, items: list[snapshots.Item]) -> CaseItem:
+def case_item(case: str, items: list[snapshots.Item]) -> CaseItem:
+    """A case with its labels, as trainers take it; InvalidDataError if it has no image any more."""
     image = items[0].image
     if image is None:
         raise InvalidDataError(f"case {case} has lost its image; flaredb ingest images PATH --case {case}")
@@ -167,5 +173,6 @@ def _content(case: cases.Case, entry: Entry, label: labels.Label) -> list[Any]:
     return [case.name, case.image, label.name, label.volume, label.codes.digest, modes, entry.role, entry.structures]
 
 
-def _task_digest(task: Task) -> str:
+def task_digest(task: Task) -> str:
+    """SHA-256 of a task's name and structures."""
     return hashlib.sha256(json.dumps([task.name, task.structures]).encode()).hexdigest()
