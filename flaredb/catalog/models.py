@@ -79,10 +79,20 @@ def bring(write: Write, brought: Brought) -> int:
     facts = brought._asdict()
     model, names = facts.pop("model"), facts.pop("cases")
     number = _insert(write, model, state="trained", **facts)
+    _list_cases(write, number, names)
+    return number
+
+
+def tell_cases(write: Write, model: Model, names: Iterable[str], provenance: dict[str, Any]) -> None:
+    """Record which cases a model of another program learnt from, where that was not known."""
+    write.connection.execute(t.models.update().where(t.models.c.id == model.id).values(provenance=provenance))
+    _list_cases(write, model.id, names)
+
+
+def _list_cases(write: Write, number: int, names: Iterable[str]) -> None:
     rows = [{"model_id": number, "case_name": name} for name in names]
     if rows:
         write.connection.execute(t.model_cases.insert(), rows)
-    return number
 
 
 def _insert(write: Write, model: NewModel, **facts: Any) -> int:
@@ -139,6 +149,11 @@ def refuse_foreign(model: Model, what: str) -> None:
             "nnUNetv2_predict on exported scans, then: flaredb ingest labels DIR --source NAME --kind external "
             f"--mapping dataset.json --annotated … --model {model.name}"
         )
+
+
+def files_of(model: Model) -> list[str]:
+    """The files in a trained model's folder that it cannot do without."""
+    return sorted((model.provenance or {})["files"]) if model.origin == FOREIGN else ["weights.safetensors"]
 
 
 def cases_of(connection: Connection, number: int) -> list[str]:

@@ -142,6 +142,18 @@ def read_document(folder: Path) -> dict[str, Any]:
     return dict(document)
 
 
+def check_weights(package: Package) -> None:
+    """Put the weights into the network that the configuration describes; InvalidDataError if they do not fit."""
+    from flaredb.trainers.networks import build_network  # slow to import, and only who imports a model needs it
+
+    network = build_network(package.settings, len(package.structures) + 1)
+    try:
+        network.load_state_dict(package.weights)
+    except RuntimeError as error:
+        message = f"the weights of {package.name} are not of the network that its settings describe"
+        raise InvalidDataError(message) from error
+
+
 def _document(package: Package, digest: str) -> str:
     own = {key: value for key, value in vars(package).items() if key != "weights"}
     own |= {"structures": [structure._asdict() for structure in package.structures], "weights_sha256": digest}

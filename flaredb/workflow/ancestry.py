@@ -37,9 +37,10 @@ def refuse_leak(connection: Connection, snapshot: str, warm: str | None, referen
     family = lineage.ancestors(connection, held, start)
     judges = snapshots.people(connection, [snapshots.find(connection, reference).id])
     guilty = [number for number in family.snapshots if snapshots.people(connection, [number]) & judges]
-    if not guilty:
+    foreign = {number for number in family.models if models.people(connection, [number]) & judges}
+    if not guilty and not foreign:
         return
-    names = naming.models(connection, snapshots.trained_on(connection, guilty) & family.models)
+    names = naming.models(connection, (snapshots.trained_on(connection, guilty) & family.models) | foreign)
     raise ConflictError(
         f"{' '.join(names)} learnt from patients who would judge the round, and the round would learn from "
         "what descends from that; start from scratch or from a model of another split, and revoke the sources "

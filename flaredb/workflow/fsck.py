@@ -203,7 +203,7 @@ def _models(workspace: Workspace) -> list[Problem]:
     return [
         problem("model-without-weights", model.name, "its weights are missing", "restore them from a backup")
         for model in trained
-        if not (workspace.model_folder(model.name) / "weights.safetensors").is_file()
+        if not all((workspace.model_folder(model.name) / name).is_file() for name in models.files_of(model))
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from flaredb.catalog import acceptances, cases, labels, rounds
+from flaredb.catalog import acceptances, cases, labels, models, rounds
 from flaredb.catalog.database import Run, Write
 from flaredb.catalog.labels import NewLabel, Presence
 from flaredb.errors import Finding, InvalidDataError, NotFoundError, StorageError
@@ -75,6 +75,9 @@ def ingest_labels(
     """
     if options.kind not in KINDS:
         raise InvalidDataError(f"kind {options.kind!r}; one of: {' '.join(KINDS)}")
+    if options.model:
+        with workspace.catalog.read() as connection:
+            options = options._replace(model=models.find(connection, options.model).name)
     book = Codebook(options.mapping, workspace.structures)
     search = _find(workspace, path, book, options, case)
     found = under_present_names(workspace, search.found)

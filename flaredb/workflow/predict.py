@@ -55,6 +55,7 @@ def predict_cases(
     options: PredictOptions = PredictOptions(),  # noqa: B008  frozen
 ) -> Result:
     """Predict cases by name; those this source has labelled with this model already are `unchanged`."""
+    models.refuse_foreign(model, "predict here")
     if model.state != "trained":
         raise InvalidDataError(f"{model.name} is not trained to the end; flaredb train --resume {model.name}")
     with run.write() as write:
