@@ -20,6 +20,7 @@ from flaredb.cli import (
     predict,
     review,
     rounds,
+    score,
     source,
     train,
     upkeep,
@@ -51,7 +52,23 @@ def cli(
     context.obj = App(workspace, as_json, quiet, actor)
 
 
-for module in (admin, ingest, case, source, label, policy, review, train, model, predict, rounds, export, demo, upkeep):
+for module in (
+    admin,
+    ingest,
+    case,
+    source,
+    label,
+    policy,
+    review,
+    train,
+    model,
+    predict,
+    score,
+    rounds,
+    export,
+    demo,
+    upkeep,
+):
     for command in module.COMMANDS:
         cli.add_command(command)
 

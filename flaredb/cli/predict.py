@@ -1,22 +1,11 @@
-"""Prediction and evaluation."""
+"""Prediction."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
-from flaredb.cli import output
-from flaredb.cli.options import FILE, App, example, pass_app, where_option
+from flaredb.cli.options import App, example, pass_app, where_option
 from flaredb.cli.train import DEVICES
-
-if TYPE_CHECKING:
-    from flaredb.workflow.evaluate import Evaluation
-
-PROTOCOL = click.option(
-    "--protocol", default="flare23", show_default=True, type=click.Choice(["flare21", "flare22", "flare23"])
-)
 
 
 @example("""flaredb predict --model latest:organ --where "split = 'test'\"""")
@@ -35,50 +24,4 @@ def predict(app: App, model: str, source: str | None, tta: bool, device: str, wh
         app.result(predict(workspace, model, where, source, PredictOptions(device, (0, 1, 2) if tta else ())))
 
 
-@example("flaredb evaluate --source organ/1 --split validation")
-@click.command()
-@click.option("--source", metavar="NAME", help="Score this source's labels.")
-@click.option("--model", metavar="ID", help="Score the labels that this model made.")
-@click.option("--against", metavar="SOURCE", help="References; else the current human labels.")
-@click.option("--split", default="validation", show_default=True, type=click.Choice(["train", "validation", "test"]))
-@PROTOCOL
-@pass_app
-def evaluate(app: App, source: str | None, model: str | None, against: str | None, split: str, protocol: str) -> None:
-    """Score labels with DSC and NSD as FLARE does; only what the reference annotates exhaustively counts."""
-    from flaredb.workflow.evaluate import evaluate, source_of_model
-
-    if (source is None) == (model is None):
-        raise click.UsageError("give --source or --model")
-    with app.open() as workspace:
-        name = source or source_of_model(workspace, model or "")
-        found = evaluate(workspace, name, against, protocol, split)
-    app.document(found, lambda: show_evaluation(found))
-
-
-@example("flaredb score predictions references --protocol flare23")
-@click.command()
-@click.argument("prediction", metavar="PRED", type=FILE)
-@click.argument("reference", metavar="REF", type=FILE)
-@PROTOCOL
-@pass_app
-def score(app: App, prediction: Path, reference: Path, protocol: str) -> None:
-    """Score plain files or folders, without a workspace, strictly as FLARE does."""
-    from flaredb.workflow.evaluate import score_files
-
-    found = score_files(prediction, reference, protocol)
-    app.document(found, lambda: show_evaluation(found))
-
-
-def show_evaluation(found: Evaluation) -> None:
-    """Means as a table, and the figures people quote."""
-    output.print_table([{"structure": name, **values} for name, values in found.mean.items()])
-    for title, means in (
-        ("organs", found.organ_mean),
-        ("tumor, all cases", found.tumor),
-        ("tumor, cases that have one", found.tumor_present),
-    ):
-        if means:
-            click.echo(f"{title}: DSC {means['dsc']:.4f}, NSD {means['nsd']:.4f}")
-
-
-COMMANDS = (predict, evaluate, score)
+COMMANDS = (predict,)

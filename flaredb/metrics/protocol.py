@@ -7,9 +7,9 @@ https://github.com/JunMa11/FLARE; its FLARE23 script has had the DSC floor of 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from flaredb.errors import Finding, InvalidDataError
 from flaredb.geometry import Triple
-from flaredb.metrics.masks import Mask, bounding_box, common_box, require_same_lattice
+from flaredb.metrics.masks import Mask, bounding_box, require_same_lattice
+from flaredb.metrics.measures import measure
 from flaredb.metrics.overlap import dice
 from flaredb.metrics.pairs import LabelledPair, labelled_pairs
 from flaredb.metrics.surface import surface_dice
@@ -27,12 +28,13 @@ _DECIMALS = 4
 
 @dataclass(frozen=True)
 class StructureRule:
-    """How one structure is scored: its label value (1 or more), name, NSD tolerance, and whether it is a tube."""
+    """How one structure is scored: its label value (1 or more), name, NSD tolerance; a tube? a lesion?"""
 
     value: int
     name: str
     tolerance_mm: float
     tubular: bool = False
+    lesion: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,22 @@ class Protocol:
     tubes_cut: bool = True  # tubular structures count only on the slices where the reference has them
     dice_floor: float = 0.2  # below this DSC the NSD is 0
     tolerance_mm: float | None = None  # used for every structure instead of its own; None: its own
+    measures: tuple[str, ...] = ()  # what else is measured, of `measures.MEASURES`; not the organisers'
 
 
 @dataclass(frozen=True)
 class Score:
     """DSC and NSD of one structure of one case, rounded to 4 decimals.
 
-    `present` says whether the reference has the structure; `findings` name no case, the caller knows it.
+    `present` says whether the reference has the structure; `findings` name no case, the caller knows it; `more` are
+    the figures of the measures asked for.
     """
 
     dsc: float
     nsd: float
     present: bool
     findings: tuple[Finding, ...] = ()
+    more: Mapping[str, float | None] = field(default_factory=dict)
 
 
 _ORGANS = (
@@ -84,7 +89,7 @@ _FLARE21 = (
 PROTOCOLS = {
     "flare21": Protocol("flare21", _FLARE21, tubes_cut=False, dice_floor=0.0, tolerance_mm=1.0),
     "flare22": Protocol("flare22", _ORGANS),
-    "flare23": Protocol("flare23", (*_ORGANS, StructureRule(14, "tumor", 2))),
+    "flare23": Protocol("flare23", (*_ORGANS, StructureRule(14, "tumor", 2, lesion=True))),
 }
 
 
@@ -135,10 +140,17 @@ def score_structure(
 
 def _score(pair: LabelledPair, spacing: Triple, rule: StructureRule, protocol: Protocol) -> Score:
     """What `score_structure` promises, of a pair whose boxes are known."""
+    score = _agreement(pair, spacing, rule, protocol)
+    if not protocol.measures:
+        return score
+    return replace(score, more=measure(*pair.masks(pair.box), spacing, protocol.measures, rule.lesion))
+
+
+def _agreement(pair: LabelledPair, spacing: Triple, rule: StructureRule, protocol: Protocol) -> Score:
     if pair.reference_box is None or pair.prediction_box is None:
         agree = float(pair.reference_box is pair.prediction_box)
         return Score(agree, agree, pair.reference_box is not None)
-    box = common_box(pair.reference_box, pair.prediction_box)
+    box = pair.box
     findings: tuple[Finding, ...] = ()
     if rule.tubular and protocol.tubes_cut:
         slices, findings = _tube_slices(pair.reference_box[2], rule)

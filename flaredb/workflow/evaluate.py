@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flaredb.catalog import cases, current, labels, models, scores
-from flaredb.catalog.database import Run
+from flaredb.catalog.database import Connection, Run
 from flaredb.catalog.scores import NewScore
-from flaredb.errors import InvalidDataError, NotFoundError
-from flaredb.exchange.layouts import find_labels
-from flaredb.exchange.read import read_label
+from flaredb.errors import ConflictError, Finding, InvalidDataError, NotFoundError
 from flaredb.labels.mappings import Mapping as Codes
 from flaredb.labels.policy import HUMAN
-from flaredb.metrics import PROTOCOLS, Protocol, Score, StructureRule, score_case, score_structure, summarise
+from flaredb.metrics import MEASURES, PROTOCOLS, Protocol, Score, StructureRule, score_case, summarise
+from flaredb.workflow.leaks import learnt_from, tell
 from flaredb.workspace import Workspace
 
 Pair = tuple[labels.Label, labels.Label, tuple[str, ...]]  # label, reference, structures
@@ -33,6 +32,8 @@ class Evaluation(NamedTuple):
     organ_mean: Mapping[str, Any] | None
     tumor: Mapping[str, Any] | None
     tumor_present: Mapping[str, Any] | None
+    failed: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 def evaluate(
@@ -41,38 +42,49 @@ def evaluate(
     against: str | None = None,
     protocol: str = "flare23",
     split: str = "validation",
+    measures: Sequence[str] = (),
 ) -> Evaluation:
     """Score a source's newest labels on a split; only structures the reference annotates exhaustively count.
 
-    References are the current human labels, or the newest ones of the source `against`.
+    References are the current human labels, or the newest ones of the source `against`. `measures`: what else is
+    measured, of `metrics.MEASURES`. Intervals resample patients. Of a split that judges, cases that the models behind
+    the labels learnt from are left out, with a finding; ConflictError if that is all of them.
     """
     with workspace.catalog.read() as connection:
-        wanted = {case.name for case in cases.every(connection, split) if not case.excluded}
+        wanted = {case.name: case.patient for case in cases.every(connection, split) if not case.excluded}
         own = {label.case: label for label in labels.of_source(connection, source) if label.case in wanted}
         labels.source_number(connection, source)
-        truth = _truth(workspace, connection, sorted(own), against)
+        truth = find_references(workspace, connection, sorted(own), against)
+        learnt = learnt_from(connection, [own[case] for case, *_ in truth])
     pairs = [(own[case], reference, names) for case, reference, names in truth]
     if not pairs:
         raise InvalidDataError(
             f"no {split} case has both a label of {source} and a reference; "
             "give another --split, or predict the split first: flaredb predict"
         )
+    judged = pairs if split == "train" else [pair for pair in pairs if pair[0].case not in learnt.cases]
+    if not judged:
+        raise ConflictError(f"the models behind {source} learnt from all these cases, which cannot judge them")
+    told = tell(learnt, source, left_out=len(judged) < len(pairs))
     with workspace.run("evaluate", source=source, against=against, protocol=protocol, split=split) as run:
-        scored = score_pairs(workspace, run, pairs, protocol)
-    return summary(protocol, scored)
+        with run.write() as write:
+            write.add_findings(told)
+        scored = score_pairs(workspace, run, judged, protocol, measures)
+    return summary(protocol, scored, wanted)._replace(findings=told)
 
 
-def score_pairs(workspace: Workspace, run: Run, pairs: Iterable[Pair], protocol: str) -> dict[str, dict[str, Score]]:
+def score_pairs(
+    workspace: Workspace, run: Run, pairs: Iterable[Pair], protocol: str, measures: Sequence[str] = ()
+) -> dict[str, dict[str, Score]]:
     """Case → structure → score; stored as rows, and read back where a pair was scored before."""
-    if protocol not in PROTOCOLS:
-        raise NotFoundError(f"no protocol {protocol!r}; there are: {' '.join(PROTOCOLS)}")
+    rules = find_protocol(protocol, measures)
     found: dict[str, dict[str, Score]] = defaultdict(dict)
     listed = list(pairs)
     for label, reference, names in workspace.reporter.track(listed, "evaluating", len(listed)):
         with workspace.catalog.read() as connection:
             known = scores.of_pair(connection, label.id, reference.id, protocol)
-        missing = [name for name in names if name not in known and _speaks(label, name)]
-        fresh = score_pair(workspace, label, reference, missing, PROTOCOLS[protocol]) if missing else {}
+        missing = [name for name in names if (measures or name not in known) and _speaks(label, name)]
+        fresh = score_pair(workspace, label, reference, missing, rules) if missing else {}
         with run.write() as write:
             scores.add(write, protocol, list(_rows(label.id, reference.id, fresh)))
             for score in fresh.values():
@@ -85,46 +97,36 @@ def score_pairs(workspace: Workspace, run: Run, pairs: Iterable[Pair], protocol:
 def score_pair(
     workspace: Workspace, label: labels.Label, reference: labels.Label, names: Iterable[str], protocol: Protocol
 ) -> dict[str, Score]:
-    """Scores of one label against one reference."""
+    """Scores of one label against one reference, in the axes of the reference's file."""
     if label.volume is None or reference.volume is None or reference.space is None:
         raise InvalidDataError(f"{label.name} or {reference.name} has no voxels to compare")
-    stored = workspace.volumes.open(reference.volume)
-    truth = reference.space.from_lps(stored.read())
-    own = reference.space.from_lps(workspace.volumes.open(label.volume).read())
-    scored = {}
-    for name in names:
-        structure = workspace.structures[name]
-        rule = StructureRule(structure.value, name, structure.nsd_tolerance_mm, structure.tubular)
-        masks = _mask(truth, reference.codes, name), _mask(own, label.codes, name)
-        scored[name] = score_structure(*masks, reference.space.pixdim, rule, protocol)
-    return scored
+    structures = [workspace.structures[name] for name in names]
+    rules = [StructureRule(s.value, s.name, s.nsd_tolerance_mm, s.tubular, s.kind == "lesion") for s in structures]
+    arrays = [
+        reference.space.from_lps(_valued(workspace.volumes.open(volume).read(), own.codes, rules))
+        for own, volume in ((reference, reference.volume), (label, label.volume))
+    ]
+    return score_case(arrays[0], arrays[1], reference.space.pixdim, protocol, rules)
 
 
-def score_files(prediction: Path, reference: Path, protocol: str = "flare23") -> Evaluation:
-    """Score plain files or folders of FLARE labels without a workspace; every reference must have a prediction."""
-    rules = PROTOCOLS.get(protocol)
-    if rules is None:
-        raise NotFoundError(f"no protocol {protocol!r}; there are: {' '.join(PROTOCOLS)}")
-    truths = {item.case: item.path for item in find_labels(reference).found}
-    own = {item.case: item.path for item in find_labels(prediction).found}
-    if reference.is_file() and prediction.is_file():
-        own = dict.fromkeys(truths, prediction)
-    missing = sorted(set(truths) - set(own))
-    if missing or not truths:
-        raise InvalidDataError(f"no prediction for {' '.join(missing[:5]) or 'anything'} in {prediction}")
-    scored = {}
-    for case, path in truths.items():
-        truth, guess = read_label(path), read_label(own[case])
-        arrays = truth.space.from_lps(truth.voxels), guess.space.from_lps(guess.voxels)
-        scored[case] = score_case(*arrays, truth.space.pixdim, rules)
-    return summary(protocol, scored)
+def find_protocol(name: str, measures: Sequence[str] = ()) -> Protocol:
+    """A protocol that also measures something; NotFoundError if there is no such protocol or measure."""
+    if name not in PROTOCOLS:
+        raise NotFoundError(f"no protocol {name!r}; there are: {' '.join(PROTOCOLS)}")
+    unknown = sorted(set(measures) - set(MEASURES))
+    if unknown:
+        raise NotFoundError(f"no metric {unknown[0]!r}; on request there are: {' '.join(MEASURES)}")
+    return replace(PROTOCOLS[name], measures=tuple(measures))
 
 
-def summary(protocol: str, scored: Mapping[str, Mapping[str, Score]]) -> Evaluation:
-    """Scores and means as every verb prints them."""
-    means = summarise(list(scored.values()))
+def summary(
+    protocol: str, scored: Mapping[str, Mapping[str, Score]], patients: Mapping[str, str] | None = None
+) -> Evaluation:
+    """Scores and means as every verb prints them; `patients` are those of the cases, else each is another's."""
+    owners = None if patients is None else [patients[case] for case in scored]
+    means = summarise(list(scored.values()), patients=owners)
     rows = [
-        {"case": case, "structures": {name: {"dsc": s.dsc, "nsd": s.nsd} for name, s in by_name.items()}}
+        {"case": case, "structures": {name: {"dsc": s.dsc, "nsd": s.nsd, **s.more} for name, s in by_name.items()}}
         for case, by_name in sorted(scored.items())
     ]
     return Evaluation(
@@ -137,10 +139,12 @@ def summary(protocol: str, scored: Mapping[str, Mapping[str, Score]]) -> Evaluat
     )
 
 
-def _truth(
-    workspace: Workspace, connection: Any, names: list[str], against: str | None
+def find_references(
+    workspace: Workspace, connection: Connection, names: list[str], against: str | None
 ) -> list[tuple[str, labels.Label, tuple[str, ...]]]:
-    """(case, reference, structures it annotates exhaustively and can tell apart)."""
+    """References of cases: the current human labels, or the newest ones of the source `against`.
+
+    (case, reference, structures it annotates exhaustively and can tell apart)."""
     if against:
         newest = labels.of_source(connection, against)
         return [(label.case, label, _told_apart(label)) for label in newest if label.case in names]
@@ -162,15 +166,21 @@ def _told_apart(label: labels.Label) -> tuple[str, ...]:
     return tuple(name for name, mode in label.annotated.items() if mode.exhaustive and _speaks(label, name))
 
 
-def _mask(array: NDArray[Any], codes: Codes, name: str) -> NDArray[np.bool_]:
-    own = codes.codes_of(name)
-    return array == own[0] if len(own) == 1 else np.isin(array, own)
+def _valued(codes: NDArray[Any], meaning: Codes, rules: Iterable[StructureRule]) -> NDArray[np.uint8]:
+    """A label's codes as the values of the structures they mean; 0 for everything else."""
+    table = np.zeros(max(meaning.table, default=0) + 2, np.uint8)  # the last entry is for every code beyond
+    for rule in rules:
+        table[meaning.codes_of(rule.name)] = rule.value
+    values: NDArray[np.uint8] = np.take(table, codes, mode="clip")
+    return values
 
 
 def _rows(label: int, reference: int, scored: dict[str, Score]) -> Iterable[NewScore]:
     for name, score in scored.items():
-        for metric, value in (("dsc", score.dsc), ("nsd", score.nsd), ("present", float(score.present))):
-            yield NewScore(label, reference, name, metric, value)
+        figures = {"dsc": score.dsc, "nsd": score.nsd, "present": float(score.present), **score.more}
+        for metric, value in figures.items():
+            if value is not None:
+                yield NewScore(label, reference, name, metric, value)
 
 
 def source_of_model(workspace: Workspace, model: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from flaredb.errors import InvalidDataError, NotFoundError
-from flaredb.workflow.cohort import EXTERNAL
-from flaredb.workflow.evaluate import evaluate, score_files
+from flaredb.workflow.case_events import case_same
+from flaredb.workflow.evaluate import evaluate
 from flaredb.workflow.export_nifti import export_nifti
 from flaredb.workflow.ingest_labels import LabelOptions
-from tests.cohorts import add_case, add_label, blocks, codes, flaredb
+from flaredb.workflow.score import score_files
+from tests.cohorts import add_case, add_label, blocks
 
 TRUTH = LabelOptions("flare23", "ground-truth")
 PSEUDO = LabelOptions("p", "pseudo", accepted=False)
@@ -81,29 +82,6 @@ def test_the_catalogue_scores_an_external_source_by_its_mapping(workspace):
     assert set(found.mean) == {"liver", "spleen", "pancreas"}
 
 
-def test_score_of_files_against_themselves(files):
-    """Truth against truth is 1 everywhere, and the command prints what the function gives."""
-    found = score_files(files / "val-gt", files / "val-gt")
-    assert all(means["dsc"] == means["nsd"] == 1.0 for means in found.mean.values())
-    done = flaredb("score", files / "val-gt", files / "val-gt")
-    assert done.json["mean"] == found.mean
-    assert set(done.json) >= {"protocol", "cases", "mean", "organ_mean", "tumor"}
-
-
-def test_a_missing_prediction_is_refused(files, tmp_path):
-    """Every reference must have a prediction, and the one that lacks it is named."""
-    path = codes(tmp_path / "FLARE23Ts_0001.nii.gz", 0).parent
-    with pytest.raises(InvalidDataError, match="FLARE23Ts_0002"):
-        score_files(path, files / "val-gt")
-
-
-def test_other_shapes_are_refused(files, tmp_path):
-    """Files of different shape are not compared."""
-    (truth,) = list((files / "val-gt").glob("*_0001.nii.gz"))
-    with pytest.raises(InvalidDataError):
-        score_files(codes(tmp_path / truth.name, 0), truth)
-
-
 def test_nothing_to_score_is_said(workspace):
     """An unknown source or protocol is not found; a split without labels is refused with a way on."""
     with pytest.raises(NotFoundError, match="flare21"):
@@ -120,8 +98,29 @@ def test_against_another_source(workspace):
     assert set(found.mean) == {"liver", "spleen", "pancreas"}
 
 
-def test_external_files_of_the_cohort_are_scored_as_flare21(files):
-    """The older protocol has four structures and no tumour."""
-    found = score_files(files / EXTERNAL, files / EXTERNAL, "flare21")
-    assert set(found.mean) == {"liver", "kidneys", "spleen", "pancreas"}
-    assert found.tumor is None
+def test_measures_on_request_are_stored_and_averaged(workspace):
+    """Distance and volume come beside DSC and NSD, as rows too; asking again gives the same."""
+    plain = evaluate(workspace, "flare21")
+    found = evaluate(workspace, "flare21", measures=("hd95", "volume"))
+    liver = found.mean["liver"]
+    assert (liver["dsc"], liver["nsd"]) == (plain.mean["liver"]["dsc"], plain.mean["liver"]["nsd"])
+    assert liver["more"]["hd95"] > 0
+    assert {"hd95", "volume_error", "reference_ml"} <= set(found.cases[0]["structures"]["liver"])
+    assert evaluate(workspace, "flare21", measures=("hd95", "volume")) == found
+    assert {row["metric"] for row in workspace.sql("SELECT metric FROM score_summary")} >= {"dsc", "hd95"}
+    with pytest.raises(NotFoundError, match="hd95 volume detection"):
+        evaluate(workspace, "flare21", measures=("beauty",))
+
+
+def test_intervals_resample_patients(empty, tmp_path):
+    """Two cases of one patient are one draw: there is no interval, though there is a deviation."""
+    for seed, name in enumerate("ab"):
+        add_case(empty, tmp_path, name, seed, split="validation")
+        add_label(empty, tmp_path / f"1{name}", name, blocks(1, 3), "liver,spleen", TRUTH)
+        add_label(empty, tmp_path / f"2{name}", name, blocks(1), "liver,spleen", PSEUDO)
+    apart = evaluate(empty, "p").mean["spleen"]
+    assert apart["dsc_std"] == 0.0
+    assert apart["dsc_interval"] == (0.0, 0.0)
+    case_same(empty, "a", "b", "one person")
+    together = evaluate(empty, "p").mean["spleen"]
+    assert (together["n"], together["dsc_interval"]) == (2, None)
