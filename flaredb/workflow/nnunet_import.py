@@ -50,8 +50,8 @@ class _Read(NamedTuple):
 def import_nnunet(workspace: Workspace, folder: Path, splits: Path | None = None) -> Result:
     """Import nnU-Net's results; a finding says so where nothing tells which cases it learnt from."""
     read = _read(workspace.structures, folder, splits)
-    if known := _known(workspace, read):
-        return known
+    if there := _there(workspace, read):
+        return there
     size = sum(path.stat().st_size for path in read.files.values())
     workspace.reporter.say(f"copying {size / 1e6:.0f} MB of weights")
     place = workspace.model_folder(read.name)
@@ -68,7 +68,7 @@ def import_nnunet(workspace: Workspace, folder: Path, splits: Path | None = None
     return Result(write.operation, (read.name,), added=1, findings=tuple(findings))
 
 
-def _known(workspace: Workspace, read: _Read) -> Result | None:
+def _there(workspace: Workspace, read: _Read) -> Result | None:
     """What is left to do for a model that is here: nothing, or to note the cases it learnt from."""
     with workspace.catalog.read() as connection:
         model = next((model for model in models.every(connection) if model.name == read.name), None)

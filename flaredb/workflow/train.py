@@ -153,12 +153,6 @@ def replay_step(workspace: Workspace, model: str, step: int, device: str = "auto
     return {"model": name, **replay(_training(workspace, name, device), step)}
 
 
-def model_show(workspace: Workspace, name: str) -> dict[str, Any]:
-    """A model's record."""
-    with workspace.catalog.read() as connection:
-        return asdict(models.find(connection, name))
-
-
 def _training(workspace: Workspace, name: str, device: str) -> Training:
     """What a recorded model is trained from, and where."""
     with workspace.catalog.read() as connection:
