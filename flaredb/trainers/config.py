@@ -157,6 +157,16 @@ NNUNET_INTENSITY: dict[str, Any] = {
     "gamma_chance": 0.3,
 }
 
+# nnU-Net's rotations, sizes and flips.
+NNUNET_GEOMETRY: dict[str, Any] = {
+    "rotation": 30.0,
+    "rotate_chance": 0.2,
+    "scale": 0.3,
+    "scale_up": 0.4,
+    "scale_chance": 0.2,
+    "mirror": "zyx",
+}
+
 # The FLARE23 paper's window and normalisation.
 PAPER_HU: dict[str, Any] = {"hu_low": -970.0, "hu_high": 279.0, "hu_mean": 80.3, "hu_std": 141.4}
 
@@ -191,6 +201,7 @@ PRESETS: dict[str, Config] = {
         checkpoint_every=500,
         deep_supervision=2,
         **PAPER_HU,
+        **NNUNET_GEOMETRY,
         **NNUNET_INTENSITY,
     ),
     "base": Config(  # nnU-Net's default network, 31 million parameters
@@ -198,14 +209,17 @@ PRESETS: dict[str, Config] = {
         channels=(32, 64, 128, 256, 320, 320),
         **PAPER_TRAINING,
         **PAPER_HU,
+        **NNUNET_GEOMETRY,
         **NNUNET_INTENSITY,
     ),
     "large": Config(  # the paper's network, of the size of STU-Net-L
         preset="large",
         channels=(64, 128, 256, 512, 1024, 1024),
         blocks=2,
+        elastic_chance=0.2,
         **PAPER_TRAINING,
         **PAPER_HU,
+        **NNUNET_GEOMETRY,
         **NNUNET_INTENSITY,
     ),
 }
@@ -303,7 +317,7 @@ def _check_values(config: Config) -> None:
         ),
         "scale_up is from 0 to 10, patterns from 0 to 1": _within(config.scale_up / 10, config.patterns, high=1),
         "mirror names axes, such as zyx": len(set(config.mirror) & set("zyx")) == len(config.mirror),
-        "elastic is at least 0, elastic_distance positive": _within(config.elastic, config.elastic_distance - 1e-3),
+        "elastic is at least 0, elastic_distance at least 1": _within(config.elastic, config.elastic_distance - 1),
         "elastic_distance is at least 2.5 times elastic": config.elastic <= 0.4 * config.elastic_distance,
         "ahead is from 1 to 64": 1 <= config.ahead <= 64,
         "publish is last or best": config.publish in ("last", "best"),

@@ -1,39 +1,38 @@
 """The feed: from a training set to batches, drawn as data first and then read and resampled.
 
 A sample is a pure function of (training set, configuration, step, index): random numbers come from a counter-based
-generator, so a resumed or repeated run sees the same stream and no state is kept. Reads go through tensorstore's own
-threads while the network works on the batch before.
+generator, so a resumed or repeated run sees the same stream and no state is kept. Only the native voxels that a patch
+needs are read, by tensorstore's own threads while the network works on the batches before; they travel to the device as
+they are stored, and everything else happens there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, get_worker_info
 
 from flaredb.errors import InvalidDataError
+from flaredb.labels.labelset import clipped
 from flaredb.labels.lookup import Lookup, build_lookup
-from flaredb.trainers.config import Config
-from flaredb.trainers.resample import (
-    Frame,
-    coordinates,
-    make_frame,
-    native_box,
-    rotation,
-    sample_linear,
-    sample_nearest,
-)
+from flaredb.trainers.augment import apply_intensity, draw_intensity
+from flaredb.trainers.balance import Balance, Pattern
+from flaredb.trainers.config import Config, Triple
+from flaredb.trainers.draws import Draw, Purpose, draw_geometry, generator, read_draw
+from flaredb.trainers.resample import Cut, make_cut, sample_codes, sample_image
 from flaredb.trainers.samples import CaseItem, TrainingSet
-from flaredb.volumes.reader import Volume
+from flaredb.volumes.reader import Reading, Volume
 from flaredb.volumes.store import VolumeStore
 
+_Item = TypeVar("_Item")
 _AWAY = 0.4  # of the patch: how far from its centre the voxel may lie that a foreground patch is drawn for
 
 
@@ -49,142 +48,184 @@ class Batch(NamedTuple):
     draws: tuple[Draw, ...]
 
 
-class Draw(NamedTuple):
-    """All that was drawn for a patch: enough to make it again."""
+class Fetched(NamedTuple):
+    """The native voxels of a patch on the host: HU (int16) and each label's codes, of the boxes that `cut` names."""
 
-    case: int
-    frame: Frame
-    gain: float
-    shift: float
-    noise: float
-    noise_seed: int
+    draw: Draw
+    cut: Cut
+    image: Tensor
+    codes: tuple[Tensor, ...]
 
 
 class _Case(NamedTuple):
-    """A case with its volumes open."""
+    """A case with its volumes open and its tables on the device: code → offset for each label, place → classes."""
 
     image: Volume
     labels: tuple[Volume, ...]
-    lookup: Lookup
+    offsets: tuple[Tensor, ...]
+    classes: Tensor
+
+
+class _Coming(NamedTuple):
+    """A patch whose voxels are being read."""
+
+    draw: Draw
+    cut: Cut
+    image: Reading
+    codes: tuple[Reading, ...]
 
 
 class Feed(IterableDataset[Batch]):
-    """Batches of a training set from a step on, without end."""
+    """Batches of a training set from a step on, without end.
+
+    With several ranks each makes the patches `rank`, `rank + ranks`, … of a step's batch: together what one rank makes.
+    Beside the batch in use, the native voxels of `config.ahead` + 1 batches are in memory: two bytes a voxel for the
+    scan and one or more for each label, about 40 MB for a patch of 48×192×192 at 2.5×0.8×0.8 mm and one label.
+    InvalidDataError where no case says anything about the task, or ranks do not divide the batch.
+    """
 
     def __init__(
-        self, data: TrainingSet, volumes: VolumeStore, config: Config, device: torch.device, start: int = 0
+        self,
+        data: TrainingSet,
+        volumes: VolumeStore,
+        config: Config,
+        device: torch.device,
+        start: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
-        if not data.cases:
-            raise InvalidDataError("the snapshot has no case with anything decided for this task")
+        if not 0 <= rank < ranks:
+            raise InvalidDataError(f"rank {rank} of {ranks}: ranks count from 0")
+        if config.batch % ranks:
+            raise InvalidDataError(f"a batch of {config.batch} cannot be shared by {ranks} ranks; --set batch={ranks}")
         self.data = data
         self.volumes = volumes
         self.config = config
         self.device = device
         self.start = start
+        self.rank, self.ranks = rank, ranks
+        self._balance = Balance(data, volumes, config.patterns)
+        if not self._balance.cases:
+            raise InvalidDataError("the snapshot has no case with anything decided for this task")
 
     def __iter__(self) -> Iterator[Batch]:
-        """The next batch is read and resampled while this one is used."""
+        """Batch after batch, the next ones being read meanwhile, and on a CPU the next one made."""
+        if get_worker_info() is not None:
+            raise InvalidDataError("the feed reads ahead without worker processes; use DataLoader(…, num_workers=0)")
         # One thread: a second team of torch's threads would take the cores from the network's.
         with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as ahead:
-            step = self.start
-            coming = ahead.submit(self.batch, step)
-            while True:
-                batch = coming.result()
-                step += 1
-                coming = ahead.submit(self.batch, step)
-                yield batch
+            steps = self._fetched(self.start)
+            if self.device.type == "cpu":
+                yield from _one_ahead(map(self._made, steps), ahead)
+            else:
+                yield from map(self._made, _one_ahead(steps, ahead))
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step; the same whenever it is asked for."""
-        draws = tuple(self.draw(step, index) for index in range(self.config.batch))
-        made = [self.make(draw) for draw in draws]
-        return Batch(torch.stack([m[0] for m in made])[:, None], torch.stack([m[1] for m in made]), draws)
+        """The batch of a step (this rank's part of it); the same whenever it is asked for."""
+        return self._made([self.fetch(draw) for draw in self._draws(step)])
 
     def draw(self, step: int, index: int) -> Draw:
-        """Decide on a patch: case, place, turn, size, contrast and noise."""
+        """Decide on a patch: case, place, turn, size, flips, deformation and intensities."""
         config = self.config
-        random = np.random.Generator(np.random.Philox(key=config.seed, counter=[0, 0, step, index]))
-        number, centre = self._place(random)
-        turn = rotation(np.deg2rad(random.uniform(-config.rotation, config.rotation, 3)))
-        turn *= random.uniform(1 - config.scale, 1 + config.scale)
-        spacing = self._case(number).image.grid.spacing
+        number, centre = self._place(generator(config.seed, Purpose.PLACE, step, index))
+        geometry = draw_geometry(config, step, index)
         return Draw(
-            number,
-            make_frame(centre, spacing, config.spacing, config.patch, turn),
-            gain=float(random.uniform(1 - config.contrast, 1 + config.contrast)),
-            shift=float(random.uniform(-config.contrast, config.contrast)),
-            noise=float(random.uniform(0, config.noise)),
-            noise_seed=int(random.integers(1 << 62)),
+            case=number,
+            image=self.data.cases[number].image,
+            native=self._case(number).image.grid.spacing,
+            centre=centre,
+            **geometry._asdict(),
+            intensity=draw_intensity(generator(config.seed, Purpose.INTENSITY, step, index), config),
+            spacing=config.spacing,
+            patch=config.patch,
         )
 
     def make(self, draw: Draw) -> tuple[Tensor, Tensor]:
         """Image (z, y, x) and allowed classes (z, y, x) of a draw."""
+        return self.finish(self.fetch(draw))
+
+    def replay(self, document: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+        """The patch that `Draw.document` describes, bit for bit; InvalidDataError if no case has its scan."""
+        draw = read_draw(document)
+        numbers = [n for n, case in enumerate(self.data.cases) if case.image == draw.image]
+        if not numbers:
+            raise InvalidDataError(f"no case of {self.data.snapshot} has the scan {draw.image[:12]} of this patch")
+        return self.make(draw if draw.case in numbers else draw._replace(case=numbers[0]))
+
+    def fetch(self, draw: Draw) -> Fetched:
+        """The host's part: read the voxels that a draw needs; pinned for a GPU."""
+        return self._arrived(self._asked(draw))
+
+    def finish(self, fetched: Fetched) -> tuple[Tensor, Tensor]:
+        """The device's part: resample, look up label sets, change intensities. As `make` gives them."""
+        cut = fetched.cut
+        hu = within(fetched.image.to(self.device, non_blocking=True), self.config)
+        patch = sample_image(hu, cut)
+        allowed, inside = self._allowed(fetched)
+        if inside is not None:
+            patch.masked_fill_(~inside, self.config.hu_low)
+        patch.sub_(self.config.hu_mean).div_(self.config.hu_std)
+        return apply_intensity(patch, fetched.draw.intensity), allowed
+
+    def patterns(self) -> tuple[Pattern, ...]:
+        """Which cases are annotated alike, and how often they are drawn where no structure is asked for."""
+        return self._balance.patterns
+
+    def _draws(self, step: int) -> list[Draw]:
+        return [self.draw(step, index) for index in range(self.rank, self.config.batch, self.ranks)]
+
+    def _fetched(self, start: int) -> Iterator[list[Fetched]]:
+        """Step after step, the reads of `ahead` steps more under way."""
+        asked = ([self._asked(draw) for draw in self._draws(step)] for step in itertools.count(start))
+        coming = list(itertools.islice(asked, self.config.ahead))
+        while True:
+            coming.append(next(asked))
+            yield [self._arrived(one) for one in coming.pop(0)]
+
+    def _made(self, fetched: Sequence[Fetched]) -> Batch:
+        made = [self.finish(one) for one in fetched]
+        image, allowed = (torch.stack(parts) for parts in zip(*made, strict=True))
+        return Batch(image[:, None], allowed, tuple(one.draw for one in fetched))
+
+    def _asked(self, draw: Draw) -> _Coming:
         case = self._case(draw.case)
-        box = native_box(draw.frame, case.image.shape)
-        reading = [volume.read_async(box) for volume in (case.image, *case.labels)]
-        at = coordinates(draw.frame, box, self.device)
-        image = normalised(torch.as_tensor(reading[0].result()).to(self.device), self.config)
-        patch = sample_linear(image, at) + self._floor
-        allowed = self._allowed(case.lookup, [torch.as_tensor(r.result().astype(np.int64)) for r in reading[1:]], at)
-        generator = torch.Generator(self.device).manual_seed(draw.noise_seed)
-        noise = torch.randn(patch.shape, generator=generator, device=self.device)
-        return patch * draw.gain + draw.shift + noise * draw.noise, allowed
+        cut = make_cut(draw.frame, case.image.shape)
+        codes = tuple(label.read_async(cut.label) for label in case.labels)
+        return _Coming(draw, cut, case.image.read_async(cut.image), codes)
 
-    def _allowed(self, lookup: Lookup, codes: list[Tensor], at: Tensor) -> Tensor:
-        """Class masks at the patch's voxels; outside the scan everything is possible."""
-        place = torch.zeros(at.shape[1:], dtype=torch.int64, device=self.device)
-        inside = torch.ones_like(place, dtype=torch.bool)
-        for table, own in zip(lookup.offsets, codes, strict=True):
-            code, inside = sample_nearest(own.to(self.device), at)
-            offsets = torch.as_tensor(table, device=self.device)
-            place += offsets[code.clamp(max=len(offsets) - 1)]
-        classes = torch.as_tensor(lookup.classes, device=self.device)
-        return torch.where(inside, classes[place], (1 << (len(self.data.task.structures) + 1)) - 1)
+    def _arrived(self, coming: _Coming) -> Fetched:
+        case = self._case(coming.draw.case)
+        codes = [
+            _taken(reading.result(), len(table)) for reading, table in zip(coming.codes, case.offsets, strict=True)
+        ]
+        arrays = [torch.from_numpy(array) for array in (coming.image.result(), *codes)]
+        if self.device.type == "cuda":
+            arrays = [array.pin_memory() for array in arrays]
+        return Fetched(coming.draw, coming.cut, arrays[0], tuple(arrays[1:]))
 
-    def _place(self, random: np.random.Generator) -> tuple[int, NDArray[np.float64]]:
+    def _allowed(self, fetched: Fetched) -> tuple[Tensor, Tensor | None]:
+        """Class masks at the patch's voxels, all classes beyond the scan; and what is inside it (None: all)."""
+        case = self._case(fetched.draw.case)
+        codes, inside = sample_codes([own.to(self.device, non_blocking=True) for own in fetched.codes], fetched.cut)
+        offsets = [table.index_select(0, own.reshape(-1).int()) for table, own in zip(case.offsets, codes, strict=True)]
+        # The table of a single label says the classes themselves.
+        allowed = offsets[0] if len(offsets) == 1 else case.classes.index_select(0, torch.stack(offsets).sum(0))
+        allowed = allowed.reshape(fetched.cut.frame.patch)
+        if inside is not None:
+            allowed.masked_fill_(~inside, (1 << (len(self.data.task.structures) + 1)) - 1)
+        return allowed, inside
+
+    def _place(self, random: np.random.Generator) -> tuple[int, Triple]:
         """A case and the voxel at the centre of the patch."""
-        if random.random() < self.config.foreground and self._foreground:
-            names = sorted(self._foreground)
-            kinds = self._foreground[names[random.integers(len(names))]]
-            choices = kinds[random.integers(len(kinds))]
-            number, label, codes = choices[random.integers(len(choices))]
-            volume = self._case(number).labels[label]
-            places = volume.foreground[codes[random.integers(len(codes))]]
-            # Not at the centre: a network learns soon that the centre of a patch is what it looks for.
-            away = random.uniform(-_AWAY, _AWAY, 3) * self.config.patch * self.config.spacing / volume.grid.spacing
-            return number, places[random.integers(len(places))] + away
-        pattern = self._patterns[random.integers(len(self._patterns))]
-        number = pattern[random.integers(len(pattern))]
-        return number, random.uniform(0, np.asarray(self._case(number).image.shape) - 1)
-
-    @cached_property
-    def _patterns(self) -> list[list[int]]:
-        """Cases in which people annotated the same and models labelled the same, together: drawn equally often, or the
-        many that know little, or know it from a model, drown the few that know much."""
-        found: dict[tuple[frozenset[str], ...], list[int]] = {}
-        for number, case in enumerate(self.data.cases):
-            known = (
-                frozenset(name for label in case.labels if label.trust.human is human for name in label.trust.won)
-                for human in (True, False)
-            )
-            found.setdefault(tuple(won.intersection(self.data.task.structures) for won in known), []).append(number)
-        return list(found.values())
-
-    @cached_property
-    def _foreground(self) -> dict[str, list[list[tuple[int, int, list[int]]]]]:
-        """Structure → by kind, human and generated: (case, label, codes) wherever a trusted label holds it."""
-        found: dict[str, dict[bool, list[tuple[int, int, list[int]]]]] = {}
-        for number in range(len(self.data.cases)):
-            case = self._case(number)
-            for place, (name, volume) in enumerate(zip(case.lookup.names, case.labels, strict=True)):
-                trusts = [item.trust for item in self.data.cases[number].labels if item.trust.label == name]
-                known = frozenset(s for trust in trusts for s in trust.structures)
-                for structure in known.intersection(self.data.task.structures):
-                    codes = [c for c in trusts[0].codes.codes_of(structure) if c in volume.foreground]
-                    if codes:
-                        by_kind = found.setdefault(structure, {})
-                        by_kind.setdefault(trusts[0].human, []).append((number, place, codes))
-        return {structure: [by_kind[kind] for kind in sorted(by_kind)] for structure, by_kind in found.items()}
+        held = self._balance.any_foreground(random) if random.random() < self.config.foreground else None
+        if held is None:
+            number = self._balance.any_case(random)
+            return number, _triple(random.uniform(0, np.asarray(self._case(number).image.shape) - 1))
+        number, voxel = held
+        native = self._case(number).image.grid.spacing
+        # Not at the centre: a network learns soon that the centre of a patch is what it looks for.
+        away = random.uniform(-_AWAY, _AWAY, 3) * self.config.patch * self.config.spacing / native
+        return number, _triple(voxel + away)
 
     def _case(self, number: int) -> _Case:
         if number not in self._open:
@@ -198,15 +239,49 @@ class Feed(IterableDataset[Batch]):
     def _open_case(self, item: CaseItem) -> _Case:
         lookup = build_lookup(self.data.space, self.data.task, [label.trust for label in item.labels])
         volumes = {label.trust.label: label.volume for label in item.labels}
-        return _Case(
-            self.volumes.open(item.image), tuple(self.volumes.open(volumes[name]) for name in lookup.names), lookup
-        )
+        labels = tuple(self.volumes.open(volumes[name]) for name in lookup.names)
+        offsets, classes = _tables(lookup)
+        on_device = tuple(torch.as_tensor(table).to(self.device) for table in offsets)
+        return _Case(self.volumes.open(item.image), labels, on_device, torch.as_tensor(classes).to(self.device))
 
-    @property
-    def _floor(self) -> float:
-        return (self.config.hu_low - self.config.hu_mean) / self.config.hu_std
+
+def _one_ahead(items: Iterator[_Item], thread: Executor) -> Iterator[_Item]:
+    """The items, the next one always being made in the thread."""
+    coming = thread.submit(next, items)
+    while True:
+        item = coming.result()
+        coming = thread.submit(next, items)
+        yield item
+
+
+def within(hu: Tensor, config: Config) -> Tensor:
+    """HU clipped as the configuration says; whole numbers stay whole where its limits are."""
+    whole = config.hu_low.is_integer() and config.hu_high.is_integer()
+    if whole and not hu.is_floating_point():
+        limits = torch.iinfo(hu.dtype)
+        return hu.clamp(max(int(config.hu_low), limits.min), min(int(config.hu_high), limits.max))
+    return hu.float().clamp_(config.hu_low, config.hu_high)
 
 
 def normalised(hu: Tensor, config: Config) -> Tensor:
     """HU clipped, in standard deviations above the lowest value: air, and what lies outside the scan, is 0."""
     return (hu.float().clamp(config.hu_low, config.hu_high) - config.hu_low) / config.hu_std
+
+
+def _tables(lookup: Lookup) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
+    """Code → offset for each label, or code → classes for a single one; and place → classes."""
+    if len(lookup.offsets) == 1:
+        return [lookup.classes[lookup.offsets[0]]], lookup.classes
+    return [table.astype(np.int32) for table in lookup.offsets], lookup.classes
+
+
+def _taken(codes: NDArray[Any], size: int) -> NDArray[Any]:
+    """Codes as torch takes them: bytes as they are, wider ones as int32; those beyond a table as its last entry."""
+    if codes.dtype != np.uint8 or size < 256:
+        codes = clipped(codes, size - 1)
+    return codes if codes.dtype == np.uint8 else codes.astype(np.int32)
+
+
+def _triple(values: NDArray[np.float64]) -> Triple:
+    z, y, x = (float(value) for value in values)
+    return z, y, x

@@ -1,7 +1,12 @@
-"""One resampling: from a volume's own lattice to the network's, whatever the spacing, rotation and size.
+"""One resampling: from a volume's own lattice to the network's, whatever spacing, rotation, size, flip or deformation.
 
-A `Frame` says where the voxels of a patch lie in a volume: `index = centre + matrix @ (patch voxel - patch centre)`,
-all in (z, y, x) voxel indices. Images are interpolated linearly, labels take the nearest voxel.
+A `Frame` says where the voxels of a patch lie in a volume: `index = centre + matrix @ (voxel - middle + displacement)`,
+all in (z, y, x) voxel indices; the displacement is a `Warp`'s, or none. Images are interpolated linearly, labels take
+the nearest voxel. Where a patch voxel is at least twice as long as the scan's along an axis, the scan is averaged over
+the patch voxel first, or thin slices would alias. Beyond the scan the last voxels go on for interpolation, as when a
+whole scan is resized; what lies there is told apart (`inside`).
+
+A frame whose axes are the scan's own (`plain`) takes a faster way, axis by axis, to the same values.
 """
 
 from __future__ import annotations
@@ -15,6 +20,9 @@ from torch import Tensor
 
 from flaredb.geometry import Box
 from flaredb.trainers.config import Shape, Triple
+from flaredb.trainers.warp import Warp, displacement
+
+_NEAR = 1e-6  # of a voxel: rounding, not distance
 
 
 class Frame(NamedTuple):
@@ -23,14 +31,53 @@ class Frame(NamedTuple):
     centre: NDArray[np.float64]
     matrix: NDArray[np.float64]
     patch: Shape
+    warp: Warp | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether each axis of the patch runs along the same axis of the scan."""
+        return self.warp is None and not np.any(self.matrix - np.diag(np.diag(self.matrix)))
+
+    @property
+    def reach(self) -> NDArray[np.float64]:
+        """How far from its centre the patch extends along each axis of the scan, native voxels."""
+        most = np.zeros(3) if self.warp is None else self.warp.most
+        reach: NDArray[np.float64] = np.abs(self.matrix) @ ((np.asarray(self.patch) - 1) / 2 + most)
+        return reach
+
+    def locate(self, voxels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Native index of places in the patch, both (n, 3); in double precision, one by one."""
+        moved = voxels - (np.asarray(self.patch) - 1) / 2
+        if self.warp is not None:
+            moved = moved + self.warp.at(voxels)
+        return self.centre + moved @ self.matrix.T
+
+
+class Cut(NamedTuple):
+    """What a frame needs of a scan: `image` is the box of voxels to interpolate, `label` that of nearest voxels.
+
+    `pool`: native voxels averaged along each axis. `within`: no part of the patch lies beyond the scan.
+    """
+
+    frame: Frame
+    shape: Shape
+    pool: Shape
+    image: Box
+    label: Box
+    within: bool
 
 
 def make_frame(
-    centre: NDArray[np.float64], spacing: Triple, target: Triple, patch: Shape, turn: NDArray[np.float64] | None = None
+    centre: NDArray[np.float64],
+    spacing: Triple,
+    target: Triple,
+    patch: Shape,
+    turn: NDArray[np.float64] | None = None,
+    warp: Warp | None = None,
 ) -> Frame:
-    """A frame around a voxel index; `turn` (3×3) rotates and scales in mm, `target` is the patch's spacing."""
+    """A frame around a voxel index; `turn` (3×3) rotates, scales and flips in mm, `target` is the patch's spacing."""
     turn = np.eye(3) if turn is None else turn
-    return Frame(centre, np.diag(1 / np.asarray(spacing)) @ turn @ np.diag(target), patch)
+    return Frame(centre, np.diag(1 / np.asarray(spacing)) @ turn @ np.diag(target), patch, warp)
 
 
 def rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,22 +92,144 @@ def rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix
 
 
+def make_cut(frame: Frame, shape: Shape) -> Cut:
+    """The smallest boxes of a scan of that shape that a frame needs; at least one voxel each."""
+    footprint = np.sqrt((frame.matrix**2).sum(1))
+    z, y, x = (max(1, int(k)) for k in np.floor(footprint + _NEAR))
+    image = [_needed(frame, shape, axis, pool) for axis, pool in enumerate((z, y, x))]
+    low, high = np.rint(frame.centre - frame.reach), np.rint(frame.centre + frame.reach)
+    label = [_side(a, b + 1, n) for a, b, n in zip(low, high, shape, strict=True)]
+    within = bool((low >= 0).all() and (high < np.asarray(shape)).all())
+    return Cut(frame, shape, (z, y, x), (image[0], image[1], image[2]), (label[0], label[1], label[2]), within)
+
+
+def _needed(frame: Frame, shape: Shape, axis: int, pool: int) -> slice:
+    """Native voxels to interpolate between along an axis; for averages, whole windows of `pool` + 1 from `pool` * n."""
+    low, high = frame.centre[axis] - frame.reach[axis], frame.centre[axis] + frame.reach[axis]
+    if pool == 1:
+        return _side(np.floor(low + _NEAR), np.ceil(high - _NEAR) + 1, shape[axis])
+    windows = -(-shape[axis] // pool)
+    of_windows = _side(np.floor(low / pool - 0.5), np.ceil(high / pool - 0.5) + 1, windows)
+    return slice(of_windows.start * pool, min(of_windows.stop * pool + 1, shape[axis]))
+
+
+def _side(low: float, high: float, size: int) -> slice:
+    start = int(np.clip(low, 0, size - 1))
+    return slice(start, int(np.clip(high, start + 1, size)))
+
+
 def native_box(frame: Frame, shape: Shape) -> Box:
-    """The smallest box of the volume that holds all voxels the patch needs; at least one voxel."""
-    half = (np.asarray(frame.patch) - 1) / 2
-    reach = np.abs(frame.matrix) @ half
-    low = np.clip(np.floor(frame.centre - reach), 0, np.asarray(shape) - 1).astype(int)
-    high = np.clip(np.ceil(frame.centre + reach) + 1, low + 1, shape).astype(int)
-    return (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+    """The smallest box of the volume that holds all voxels to interpolate between; at least one voxel."""
+    z, y, x = (_needed(frame, shape, axis, 1) for axis in range(3))
+    return z, y, x
+
+
+def sample_image(voxels: Tensor, cut: Cut) -> Tensor:
+    """The patch, float32 (z, y, x), from the voxels of `cut.image`; beyond the scan its last voxels go on."""
+    for axis, pool in enumerate(cut.pool):
+        if pool > 1:
+            voxels = _averaged(voxels.float(), axis, pool)
+    if cut.frame.plain:
+        for axis in range(3):
+            voxels = _interpolated(voxels, axis, _places(cut, axis))
+        return voxels.float()
+    at = coordinates(cut.frame, cut.image, voxels.device)
+    for axis, pool in enumerate(cut.pool):
+        if pool > 1:
+            at[axis].div_(pool).sub_(0.5)
+    grid = torch.empty((*cut.frame.patch, 3), device=at.device)
+    for axis, size in enumerate(voxels.shape):
+        # grid_sample wants x, y, z in [-1, 1] with the corners of the array at the corners of the voxels
+        torch.add(at[axis] * (2 / size), 1 / size - 1, out=grid[..., 2 - axis])
+    sampled = torch.nn.functional.grid_sample(
+        voxels.float()[None, None], grid[None], padding_mode="border", align_corners=False
+    )
+    return sampled[0, 0]
+
+
+def sample_codes(codes: list[Tensor], cut: Cut) -> tuple[list[Tensor], Tensor | None]:
+    """The patch's codes from the voxels of `cut.label`, one array a label; and what is inside the scan (None: all)."""
+    frame, device = cut.frame, codes[0].device
+    if frame.plain:
+        index, inside = zip(*(_nearest(cut, axis, device) for axis in range(3)), strict=True)
+        for axis in range(3):
+            codes = [own.index_select(axis, index[axis]) for own in codes]
+        known = None if cut.within else inside[0][:, None, None] & inside[1][:, None] & inside[2]
+        return codes, known
+    at = coordinates(frame, cut.label, device).round_()
+    flat = torch.zeros(frame.patch, dtype=torch.int64, device=device)
+    known = None if cut.within else torch.ones(frame.patch, dtype=torch.bool, device=device)
+    for axis, (side, size) in enumerate(zip(cut.label, cut.shape, strict=True)):
+        if known is not None:
+            known &= (at[axis] >= -side.start) & (at[axis] < size - side.start)
+        place = at[axis].clamp_(0, side.stop - side.start - 1)
+        flat.mul_(side.stop - side.start).add_(place.to(torch.int64))
+    return [own.reshape(-1)[flat] for own in codes], known
 
 
 def coordinates(frame: Frame, box: Box, device: torch.device) -> Tensor:
     """Index within the box of every patch voxel: (3, z, y, x)."""
-    axes = [torch.arange(n, device=device, dtype=torch.float32) - (n - 1) / 2 for n in frame.patch]
-    steps = torch.stack(torch.meshgrid(*axes, indexing="ij")).reshape(3, -1)
-    matrix = torch.as_tensor(frame.matrix, dtype=torch.float32, device=device)
-    start = torch.as_tensor(frame.centre - [side.start for side in box], dtype=torch.float32, device=device)
-    return (matrix @ steps + start[:, None]).reshape(3, *frame.patch)
+    steps = [torch.arange(n, device=device, dtype=torch.float32) - (n - 1) / 2 for n in frame.patch]
+    z, y, x = steps[0][:, None, None], steps[1][:, None], steps[2]
+    if frame.warp is not None:
+        z, y, x = displacement(frame.warp, frame.patch, device) + torch.stack(torch.meshgrid(*steps, indexing="ij"))
+    at = torch.empty((3, *frame.patch), device=device)
+    for axis, (row, middle, side) in enumerate(zip(frame.matrix, frame.centre, box, strict=True)):
+        torch.add(float(row[0]) * z + (float(row[1]) * y + float(middle - side.start)), float(row[2]) * x, out=at[axis])
+    return at
+
+
+def _places(cut: Cut, axis: int) -> NDArray[np.float64]:
+    """For a plain frame: where the patch's voxels lie along an axis, in averaged voxels from the box's first."""
+    at: NDArray[np.float64] = _along(cut.frame, axis) - cut.image[axis].start
+    return at if cut.pool[axis] == 1 else np.asarray(at / cut.pool[axis] - 0.5)
+
+
+def _along(frame: Frame, axis: int) -> NDArray[np.float64]:
+    """For a plain frame: where the patch's voxels lie along an axis of the scan."""
+    steps = np.arange(frame.patch[axis], dtype=np.float64) - (frame.patch[axis] - 1) / 2
+    along: NDArray[np.float64] = frame.centre[axis] + frame.matrix[axis, axis] * steps
+    return along
+
+
+def _interpolated(voxels: Tensor, axis: int, places: NDArray[np.float64]) -> Tensor:
+    """Linear interpolation along one axis, float32."""
+    last = voxels.shape[axis] - 1
+    places = np.clip(places, 0, last)
+    low = np.minimum(np.floor(places), max(0, last - 1))
+    weight = torch.as_tensor(places - low, dtype=torch.float32).to(voxels.device)
+    first = torch.as_tensor(low.astype(np.int64)).to(voxels.device)
+    below = voxels.index_select(axis, first).float()
+    above = voxels.index_select(axis, (first + 1).clamp_(max=last))
+    return below.lerp_(above.float(), weight.reshape([-1 if a == axis else 1 for a in range(3)]))
+
+
+def _nearest(cut: Cut, axis: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """For a plain frame: index within the label's box along an axis, and whether it is inside the scan."""
+    side = cut.label[axis]
+    nearest = np.rint(_along(cut.frame, axis)).astype(np.int64)
+    inside = (nearest >= 0) & (nearest < cut.shape[axis])
+    index = np.clip(nearest, side.start, side.stop - 1) - side.start
+    return torch.as_tensor(index).to(device), torch.as_tensor(inside).to(device)
+
+
+def _averaged(voxels: Tensor, axis: int, pool: int) -> Tensor:
+    """Means of every `pool` + 1 voxels, the outer two at half weight: nothing is left of a pattern that alternates.
+
+    Window n begins at voxel `pool` * n and has its middle at `pool` * (n + 1/2); the last may be cut short.
+    """
+    length = voxels.shape[axis]
+    count = max(1, -(-(length - 1) // pool))
+    total = torch.zeros([count if a == axis else n for a, n in enumerate(voxels.shape)], device=voxels.device)
+    for step in range(pool + 1):
+        every = voxels[tuple(slice(step, None, pool) if a == axis else slice(None) for a in range(3))]
+        have = min(count, every.shape[axis])
+        total.narrow(axis, 0, have).add_(every.narrow(axis, 0, have), alpha=0.5 if step in (0, pool) else 1.0)
+    weights = [
+        sum(0.5 if s in (0, pool) else 1.0 for s in range(pool + 1) if n * pool + s < length) for n in range(count)
+    ]
+    shares = torch.tensor(weights, device=voxels.device).reshape([-1 if a == axis else 1 for a in range(3)])
+    return total.div_(shares)
 
 
 def sample_linear(array: Tensor, at: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from flaredb.labels.labelset import Mode, Trust
 from flaredb.labels.mappings import identity
 from flaredb.labels.structures import FLARE23
 from flaredb.labels.tasks import find_task
-from flaredb.phantom import Cohort, make_case
+from flaredb.phantom import Cohort, PhantomCase, make_case
 from flaredb.trainers.config import Config
 from flaredb.trainers.samples import CaseItem, LabelItem, TrainingSet
 from flaredb.volumes.store import VolumeStore
@@ -28,13 +29,18 @@ def trust(name: str, *structures: str) -> Trust:
 def training_set(store: VolumeStore, task: str = "organ", cases: int = 5) -> TrainingSet:
     """The first annotated cases of the cohort, stored as volumes."""
     items = []
-    for made in (make_case(COHORT, index) for index in range(len(COHORT))):
+    for made in map(_phantom, range(len(COHORT))):
         if made.label is None or len(items) == cases:
             continue
         image = store.put_image(made.image, made.grid).volume
         label = store.put_label(made.label, made.grid).volume
         items.append(CaseItem(made.name, image, (LabelItem(label, trust(f"{made.name}@t@1", *made.annotated)),)))
     return TrainingSet("s-test", FLARE23, find_task(FLARE23, task), tuple(items))
+
+
+@cache
+def _phantom(index: int) -> PhantomCase:
+    return make_case(COHORT, index)
 
 
 def one_case(store: VolumeStore, image: np.ndarray, codes: np.ndarray, grid: Grid, *structures: str) -> TrainingSet:
