@@ -49,11 +49,11 @@ def _look(run: Training, network: Network, image: Tensor, allowed: Tensor) -> di
     gradient = nn.utils.clip_grad_norm_(network.parameters(), torch.inf)
     logits = outputs if isinstance(outputs, Tensor) else outputs[0]
     numbers = {
-        "loss": float(loss),
+        "loss": float(loss.detach()),
         "gradient": float(gradient),
         "lowest": float(image.min()),
         "highest": float(image.max()),
-        "largest_logit": float(logits.abs().max()),
+        "largest_logit": float(logits.detach().abs().max()),
     }
     finite = all(map(_is_finite, numbers.values()))
     return {"finite": finite} | {name: n if _is_finite(n) else str(n) for name, n in numbers.items()}

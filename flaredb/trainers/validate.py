@@ -65,11 +65,13 @@ def choose(items: Sequence[CaseItem], task: Task, count: int) -> tuple[CaseItem,
 
 def _score(predictor: Predictor, data: TrainingSet, volumes: VolumeStore, item: CaseItem) -> dict[str, float]:
     """DSC of each decided structure that truth or prediction has."""
+    names = [name for name in data.task.structures if name in decided(item, data.task)]
+    if not names:
+        return {}
     predicted = predictor.predict(volumes.open(item.image))
     lookup = build_lookup(data.space, data.task, [label.trust for label in item.labels])
     by_label = {label.trust.label: label.volume for label in item.labels}
     stored = [volumes.open(by_label[name]) for name in lookup.names]
-    names = [name for name in data.task.structures if name in decided(item, data.task)]
     classes = [data.task.structures.index(name) + 1 for name in names]
     counts = np.zeros((len(names), 2), dtype=np.int64)
     for first in range(0, len(predicted), _SLAB):
