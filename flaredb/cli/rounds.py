@@ -8,7 +8,7 @@ import click
 
 from flaredb.cli import output
 from flaredb.cli.options import App, example, names, pass_app, settings, structures_option, where_option, why_option
-from flaredb.cli.train import DEVICES, TASKS
+from flaredb.cli.train import DEVICES, PRESETS, TASKS
 
 if TYPE_CHECKING:
     from flaredb.workflow.rounds import RoundOptions
@@ -28,7 +28,7 @@ def round_options(command: Any) -> Any:
         click.option("--ask", is_flag=True, help="Wait for a decision at the gate."),
         click.option("--from", "warm", metavar="MODEL", help="Start from this model, or latest:TASK."),
         click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Change a setting of the preset."),
-        click.option("--preset", default="small", show_default=True, type=click.Choice(["tiny", "small"])),
+        click.option("--preset", default="small", show_default=True, type=PRESETS),
         click.option("--task", required=True, type=TASKS),
     ):
         command = option(command)

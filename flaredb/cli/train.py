@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flaredb.cli.dry_run import show_plan
 from flaredb.cli.options import FILE, App, example, pass_app, settings, where_option
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def snapshot_export(app: App, name: str, destination: Path) -> None:
 @click.option("--volumes", type=FILE, metavar="DIR", help="Without a catalogue: where the volumes are.")
 @click.option("--out", type=FILE, metavar="DIR", help="Without a catalogue: where the model goes.")
 @click.option("--tainted", is_flag=True, help="Even from what descends from labels that are withdrawn now.")
+@click.option("--dry-run", is_flag=True, help="Only say what it would take: memory, disk, hours after ten timed steps.")
 @pass_app
 def train(app: App, /, **options: Any) -> None:
     """Train a model on label sets: what the labels know counts, what they do not know teaches nothing.
@@ -117,6 +119,9 @@ def train(app: App, /, **options: Any) -> None:
     SIGTERM and --time-limit end it after the step in hand, with everything kept: exit code 75 means "run me again", and
     the message has the command. With --snapshot FILE --volumes DIR --out DIR no catalogue is needed.
     """
+    if options["dry_run"]:
+        show_plan(app, options)
+        return
     from flaredb.workflow import training
 
     if training.follows():
