@@ -29,7 +29,11 @@ mutation: .venv/installed
 	$(BIN)/python -m tests.mutation --count 400 $(if $(SEED),--seed $(SEED))
 
 # The programs that benchmarks hold flaredb against, in an environment of their own.
-bench-env: .bench/installed
+bench-env: .bench/installed .bench/FLARE
+
+# The organisers' evaluation, run where it lies and never copied.
+.bench/FLARE: | .bench/installed
+	git clone --quiet --depth 1 https://github.com/JunMa11/FLARE $@
 
 .bench/installed: benchmarks/rivals/requirements.txt
 	$(PYTHON) -m venv .bench

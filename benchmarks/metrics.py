@@ -5,7 +5,7 @@ itself shifted by (z, y, x) = (1, 2, 3) voxels. Rivals: the organisers' script o
 DeepMind's package; MONAI. Small: random pairs of label files in all 48 orientations, scored by the scripts of FLARE21,
 22 and 23 and by `flaredb score`. Times are after loading; memory is the peak of a process that reads both files.
 
-    git clone https://github.com/JunMa11/FLARE .bench/FLARE
+    make bench-env
     python benchmarks/metrics.py [--official .bench/FLARE] [--pairs 500] [--no-packages]
 """
 
@@ -187,8 +187,7 @@ def main() -> None:
     asked = parser.parse_args()
     need(BENCH, ATLAS)
     if not (asked.official / "FLARE23").is_dir():
-        print(f"the official evaluation is missing: git clone https://github.com/JunMa11/FLARE {asked.official}",
-              file=sys.stderr)  # fmt: skip
+        print("the official evaluation is missing; fetch it with: make bench-env", file=sys.stderr)
         sys.exit(2)
     with tempfile.TemporaryDirectory() as folder:
         rows = small(Path(folder) / "small", asked.official, asked.pairs)
