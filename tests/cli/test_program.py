@@ -106,6 +106,7 @@ def test_help_loads_nothing_heavy():
         ("fsck",),
         ("gc",),
         ("evaluate", "--source", "organ/1"),
+        ("compare", "organ/1", "flare21"),
     ],
     ids=" ".join,
 )
