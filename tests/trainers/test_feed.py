@@ -71,10 +71,10 @@ def test_another_process_makes_the_same_batch(tmp_path):
     code = (
         "import torch; torch.set_num_threads(1)\n"
         "from tests.trainers.test_feed import *\n"
-        f"print(digest(feed(Path({str(tmp_path)!r})).batch(7)))"
+        f"print(digest(feed(Path({str(tmp_path)!r}), **EVERYTHING).batch(7)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == digest(feed(tmp_path).batch(7))
+    assert out.stdout.strip() == digest(feed(tmp_path, **EVERYTHING).batch(7))
 
 
 def test_seeds_and_patches_differ(tmp_path):

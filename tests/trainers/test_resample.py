@@ -9,16 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaredb.trainers.resample import (
+    Frame,
     coordinates,
+    make_cut,
     make_frame,
     native_box,
     resize_planes,
     resize_slices,
     resized_shape,
     rotation,
+    sample_codes,
+    sample_image,
     sample_linear,
     sample_nearest,
 )
+from flaredb.trainers.warp import Elastic, Warp, displacement, make_warp
 
 CPU = torch.device("cpu")
 SHAPE = (7, 9, 8)
@@ -137,3 +142,137 @@ def test_resized_shape_covers_the_extent():
     """Voxels times spacing stay as near as they can, and never less than one voxel."""
     assert resized_shape((100, 512, 512), (2.5, 0.8, 0.8), (5.0, 1.6, 1.6)) == (50, 256, 256)
     assert resized_shape((1, 1, 1), (0.1, 0.1, 0.1), (10, 10, 10)) == (1, 1, 1)
+
+
+def still(frame: Frame) -> Frame:
+    """The same frame by the general way: with a deformation that moves nothing."""
+    return frame._replace(warp=Warp(np.zeros((3, 8, 8, 8), np.float32), (4.0, 4.0, 4.0)))
+
+
+def cut_out(array: torch.Tensor, frame: Frame) -> torch.Tensor:
+    """The patch of a frame, from the box of it that is read."""
+    cut = make_cut(frame, tuple(array.shape))
+    return sample_image(array[cut.image], cut)
+
+
+frames = st.builds(
+    lambda centre, spacing, signs, patch: make_frame(
+        np.array(centre), (1.0, 1.0, 1.0), spacing, patch, np.diag(np.array(signs, float))
+    ),
+    centre=st.tuples(*[st.floats(-6, 30)] * 3),
+    spacing=st.tuples(*[st.floats(0.3, 6)] * 3),
+    signs=st.tuples(*[st.sampled_from([1, -1])] * 3),
+    patch=st.tuples(*[st.integers(1, 7)] * 3),
+)
+shapes = st.tuples(*[st.integers(1, 24)] * 3)
+
+
+@given(frame=frames, shape=shapes)
+def test_the_fast_way_is_the_general_one(frame, shape):
+    """Axis by axis or all at once: images within 1e-4, the same labels, the same inside, whatever is averaged."""
+    random = np.random.default_rng(0)
+    array = torch.as_tensor(random.random(shape), dtype=torch.float32)
+    codes = torch.as_tensor(random.integers(0, 200, shape).astype(np.uint8))
+    fast, general = make_cut(frame, shape), make_cut(still(frame), shape)
+    assert frame.plain
+    assert not still(frame).plain
+    assert fast[1:] == general[1:]
+    one, other = (sample_image(array[cut.image], cut) for cut in (fast, general))
+    torch.testing.assert_close(one, other, atol=1e-4, rtol=0)
+    (near,), inside = sample_codes([codes[fast.label]], fast)
+    (far,), known = sample_codes([codes[fast.label]], general)
+    everywhere = torch.ones(frame.patch, dtype=torch.bool)
+    clear = ((coordinates(frame, fast.label, CPU) % 1 - 0.5).abs() > 1e-4).all(0)  # not where float32 decides
+    clear &= everywhere if inside is None else inside
+    assert torch.equal(near[clear], far[clear])
+    if not torch.equal(inside if inside is not None else everywhere, known if known is not None else everywhere):
+        at = np.stack([coordinates(frame, (slice(0), slice(0), slice(0)), CPU).numpy()[axis] for axis in range(3)])
+        assert (np.abs(at % 1 - 0.5) < 1e-4).any()
+
+
+@given(frame=frames, shape=shapes)
+def test_no_voxel_is_read_without_need(frame, shape):
+    """Along each axis the box begins and ends with voxels that the patch's first and last are interpolated from."""
+    cut = make_cut(frame, shape)
+    for axis, (side, size, pool) in enumerate(zip(native_box(frame, shape), shape, cut.pool, strict=True)):
+        steps = np.arange(frame.patch[axis]) - (frame.patch[axis] - 1) / 2
+        at = frame.centre[axis] + frame.matrix[axis, axis] * steps
+        first, last = np.clip([np.floor(at.min() + 1e-6), np.ceil(at.max() - 1e-6)], 0, size - 1)
+        assert (side.start, side.stop) == (first, max(first, last) + 1)
+        read = cut.image[axis]
+        spare = 0 if pool == 1 else 2 * pool  # averages are over whole windows
+        assert side.start - spare <= read.start <= side.start
+        assert side.stop <= read.stop <= side.stop + spare
+        assert cut.label[axis].start >= side.start
+        assert cut.label[axis].stop <= side.stop
+
+
+@pytest.mark.parametrize("pool", [2, 3, 4, 5, 8])
+@pytest.mark.parametrize("turn", [0.0, 0.2])
+def test_thin_slices_do_not_alias(pool, turn):
+    """What alternates from slice to slice vanishes when slices are averaged; what is even everywhere stays."""
+    array = torch.ones((16 * pool, 12, 12)) * 3
+    array[::2] += 1
+    array[1::2] -= 1
+    centre = (np.asarray(array.shape) - 1) / 2 + 0.23
+    angles = np.array([turn, 0, 0])
+    frame = make_frame(centre, (0.5, 1, 1), (0.5 * pool, 1, 1), (9, 7, 7), rotation(angles))
+    assert make_cut(frame, tuple(array.shape)).pool == (pool, 1, 1)
+    torch.testing.assert_close(cut_out(array, frame), torch.full((9, 7, 7), 3.0), atol=1e-4, rtol=0)
+
+
+@given(
+    where=st.tuples(*[st.floats(-3, 3)] * 3),
+    target=st.tuples(st.floats(1.0, 6), st.floats(1.0, 3), st.floats(1.0, 3)),
+    turn=st.sampled_from([(0, 0, 0), (0.3, 0.0, 0.0), (0.2, -0.3, 0.1)]),
+)
+def test_averaging_does_not_move_anything(where, target, turn):
+    """A soft spot keeps its centre of mass to a tenth of a patch voxel, at any spacing and turn."""
+    shape = (64, 48, 48)
+    place = (np.asarray(shape) - 1) / 2 + np.asarray(where)
+    axes = np.meshgrid(*(np.arange(n) - p for n, p in zip(shape, place, strict=True)), indexing="ij")
+    spot = torch.as_tensor(np.exp(-sum(a**2 for a in axes) / 2 / 4.5**2), dtype=torch.float32)
+    patch = tuple(int(48 / t) | 1 for t in target)
+    frame = make_frame((np.asarray(shape) - 1) / 2, (1, 1, 1), target, patch, rotation(np.array(turn, float)))
+    made = cut_out(spot, frame).numpy()
+    found = np.array([(np.indices(patch)[axis] * made).sum() / made.sum() for axis in range(3)])
+    expected = np.linalg.solve(frame.matrix, place - frame.centre) + (np.asarray(patch) - 1) / 2
+    np.testing.assert_allclose(found, expected, atol=0.1)
+
+
+@given(
+    angles=st.tuples(*[st.floats(-0.8, 0.8)] * 3),
+    centre=st.tuples(st.floats(0, 9), st.floats(0, 40), st.floats(0, 40)),
+    seed=st.integers(0, 9),
+)
+def test_thick_slices_turned_and_deformed(angles, centre, seed):
+    """At 8 mm slices, turned and deformed, at any place of the scan: nearest codes are those the frame points at."""
+    shape = (10, 41, 41)
+    codes = torch.as_tensor(np.arange(np.prod(shape)).reshape(shape).astype(np.int32))
+    warp = make_warp(Elastic(seed, 4.0, 12.0), (2.5, 0.8, 0.8), (6, 9, 7))
+    frame = make_frame(np.array(centre), (8.0, 0.8, 0.8), (2.5, 0.8, 0.8), (6, 9, 7), rotation(np.array(angles)), warp)
+    cut = make_cut(frame, shape)
+    (patch,), inside = sample_codes([codes[cut.label]], cut)
+    at = frame.locate(np.indices(frame.patch).reshape(3, -1).T.astype(float))
+    clear = (np.abs(at % 1 - 0.5) > 1e-3).all(1)
+    nearest = np.rint(at).astype(int)
+    known = ((nearest >= 0) & (nearest < shape)).all(1)
+    told = np.ones(len(at), bool) if inside is None else inside.numpy().ravel()
+    np.testing.assert_array_equal(told[clear], known[clear])
+    both = clear & known
+    np.testing.assert_array_equal(patch.numpy().ravel()[both], codes.numpy()[tuple(nearest[both].T)])
+
+
+@given(seed=st.integers(0, 1 << 62), far=st.floats(0, 16), patch=st.tuples(*[st.integers(1, 30)] * 3))
+def test_a_deformation_is_smooth_and_bounded(seed, far, patch):
+    """No voxel moves further than drawn, none overtakes its neighbour, and both ways of working it out agree."""
+    warp = make_warp(Elastic(seed, far, 40.0), (2.5, 2.0, 3.0), patch)
+    moved = displacement(warp, patch, CPU).numpy()
+    assert (np.abs(moved).max((1, 2, 3)) * (2.5, 2.0, 3.0) <= far + 1e-4).all()
+    places = np.indices(patch).reshape(3, -1).T.astype(float)
+    np.testing.assert_allclose(warp.at(places), moved.reshape(3, -1).T, atol=1e-4)
+    for axis, size in enumerate(patch):
+        if size > 1:
+            assert (np.diff(moved[axis], axis=axis) > -1).all()
+    again = make_warp(Elastic(seed, far, 40.0), (2.5, 2.0, 3.0), patch)
+    assert np.array_equal(again.controls, warp.controls)
