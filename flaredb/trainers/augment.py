@@ -115,17 +115,21 @@ def white_noise(shape: torch.Size, seed: int, device: torch.device) -> Tensor:
     normal ones (Box and Muller 1958).
     """
     pairs = (math.prod(shape) + 1) // 2
-    bits = torch.arange(2 * pairs, dtype=torch.int32, device=device)
+    radius = _uniform(0, pairs, seed, device).log_().mul_(-2).sqrt_()
+    angle = _uniform(pairs, pairs, seed, device).mul_(2 * math.pi)
+    noise = torch.cat((angle.cos().mul_(radius), angle.sin_().mul_(radius)))
+    return noise[: math.prod(shape)].reshape(shape)
+
+
+def _uniform(first: int, count: int, seed: int, device: torch.device) -> Tensor:
+    """Values between 0 and 1, of a stretch of indices."""
+    bits = torch.arange(first, first + count, dtype=torch.int32, device=device)
     bits.mul_(_signed(seed >> 31 | 1)).bitwise_xor_(_signed(seed))
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
-        bits.bitwise_xor_((bits >> shift) & ((1 << 32 - shift) - 1)).mul_(_signed(factor))
-    bits.bitwise_xor_((bits >> 16) & 0xFFFF)
+        bits.bitwise_xor_((bits >> shift).bitwise_and_((1 << 32 - shift) - 1)).mul_(_signed(factor))
+    bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF))
     # 24 bits fill a float's mantissa; half a step off zero, of which there is no logarithm
-    uniform = ((bits >> 8) & 0xFFFFFF).float().add_(0.5).mul_(2.0**-24)
-    radius = uniform[:pairs].log_().mul_(-2).sqrt_()
-    angle = uniform[pairs:].mul_(2 * math.pi)
-    noise = torch.cat((radius * angle.cos(), radius * angle.sin()))
-    return noise[: math.prod(shape)].reshape(shape)
+    return bits.bitwise_right_shift_(8).bitwise_and_(0xFFFFFF).float().add_(0.5).mul_(2.0**-24)
 
 
 def _chances(config: Config) -> tuple[float, ...]:

@@ -269,17 +269,18 @@ def normalised(hu: Tensor, config: Config) -> Tensor:
 
 
 def _tables(lookup: Lookup) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
-    """Code → offset for each label, or code → classes for a single one; and place → classes."""
-    if len(lookup.offsets) == 1:
-        return [lookup.classes[lookup.offsets[0]]], lookup.classes
-    return [table.astype(np.int32) for table in lookup.offsets], lookup.classes
+    """Code → offset for each label, or code → classes for a single one; and place → classes.
+
+    A code beyond a label's codes is its last; so that bytes need no look at each, there is an entry for every byte.
+    """
+    single = len(lookup.offsets) == 1
+    tables = [lookup.classes[table] if single else table.astype(np.int32) for table in lookup.offsets]
+    return [np.pad(table, (0, max(0, 256 - len(table))), "edge") for table in tables], lookup.classes
 
 
 def _taken(codes: NDArray[Any], size: int) -> NDArray[Any]:
     """Codes as torch takes them: bytes as they are, wider ones as int32; those beyond a table as its last entry."""
-    if codes.dtype != np.uint8 or size < 256:
-        codes = clipped(codes, size - 1)
-    return codes if codes.dtype == np.uint8 else codes.astype(np.int32)
+    return codes if codes.dtype == np.uint8 else clipped(codes, size - 1).astype(np.int32)
 
 
 def _triple(values: NDArray[np.float64]) -> Triple:
