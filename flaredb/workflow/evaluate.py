@@ -166,12 +166,16 @@ def _told_apart(label: labels.Label) -> tuple[str, ...]:
     return tuple(name for name, mode in label.annotated.items() if mode.exhaustive and _speaks(label, name))
 
 
-def _valued(codes: NDArray[Any], meaning: Codes, rules: Iterable[StructureRule]) -> NDArray[np.uint8]:
-    """A label's codes as the values of the structures they mean; 0 for everything else."""
+def _valued(codes: NDArray[Any], meaning: Codes, rules: Sequence[StructureRule]) -> NDArray[Any]:
+    """A label's codes (z, y, x) as the values of the structures they mean; what is none of the rules' stays unclear."""
+    if all(meaning.codes_of(rule.name) == [rule.value] for rule in rules):
+        return codes
     table = np.zeros(max(meaning.table, default=0) + 2, np.uint8)  # the last entry is for every code beyond
     for rule in rules:
         table[meaning.codes_of(rule.name)] = rule.value
-    values: NDArray[np.uint8] = np.take(table, codes, mode="clip")
+    values = np.empty(codes.shape, np.uint8)
+    for place, plane in enumerate(codes):  # one at a time, because an index takes eight bytes a voxel
+        values[place] = np.take(table, plane, mode="clip")
     return values
 
 
