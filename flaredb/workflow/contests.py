@@ -12,6 +12,7 @@ from flaredb.labels.tasks import find_task
 from flaredb.metrics import Score
 from flaredb.workflow.evaluate import score_pairs
 from flaredb.workflow.gate import Contest
+from flaredb.workflow.leaks import unfair
 from flaredb.workflow.snapshot import references
 from flaredb.workspace import Workspace
 
@@ -19,7 +20,10 @@ PROTOCOL = "flare23"
 
 
 class Arena:
-    """Who meets whom: for each reference and structure the challenger's label, and the generated one accepted now."""
+    """Who meets whom: for each reference and structure the challenger's label, and the generated one accepted now.
+
+    A label whose model learnt from the reference's patient meets nobody: it would win by memory.
+    """
 
     def __init__(self, workspace: Workspace, connection: Connection, turn: Round, frozen: snapshots.Snapshot) -> None:
         self.workspace = workspace
@@ -34,6 +38,8 @@ class Arena:
         self.champions = self._champions(connection)
         numbers = {number for number, _ in self.champions.values()}
         self.known = labels.by_ids(connection, numbers)
+        spoilt = unfair(connection, self.known.values())
+        self.champions = {key: value for key, value in self.champions.items() if value[0] not in spoilt}
         self.unmeasured = self._accepted_anywhere(connection)
 
     def contests(self, run: Run) -> list[Contest]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from flaredb.catalog import cases, lineage, models, snapshots
@@ -31,6 +31,20 @@ def learnt_from(connection: Connection, judged: Sequence[Label]) -> Learnt:
     foreign = [model for model in models.every(connection) if model.id in family.models and model.origin == FOREIGN]
     blind = [model.name for model in foreign if not models.cases_of(connection, model.id)]
     return Learnt(frozenset(guilty), tuple(blind))
+
+
+def unfair(connection: Connection, judged: Iterable[Label]) -> frozenset[int]:
+    """Numbers of the labels, of any sources, whose models learnt from the very case or its patient."""
+    by_source: dict[str, list[Label]] = {}
+    for label in judged:
+        by_source.setdefault(label.source, []).append(label)
+    return frozenset(
+        label.id
+        for own in by_source.values()
+        if (guilty := learnt_from(connection, own).cases)
+        for label in own
+        if label.case in guilty
+    )
 
 
 def tell(learnt: Learnt, source: str, left_out: bool) -> tuple[Finding, ...]:

@@ -10,20 +10,22 @@ from typing import Any
 
 import pytest
 
-from flaredb.catalog import models
+from flaredb.catalog import labels, models
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError, UsageError
 from flaredb.workflow.evaluate import evaluate
 from flaredb.workflow.fsck import fsck
 from flaredb.workflow.ingest_labels import LabelOptions
+from flaredb.workflow.leaks import unfair
 from flaredb.workflow.model_export import model_export
 from flaredb.workflow.model_import import model_import
 from flaredb.workflow.model_show import model_list, model_show
 from flaredb.workflow.predict import predict
 from flaredb.workflow.purge import case_purge
 from flaredb.workflow.results import Result
+from flaredb.workflow.rounds import RoundOptions, round_start
 from flaredb.workspace import Workspace
-from tests.cohorts import add_case, add_label, blocks, flaredb, rules
-from tests.nnunet_results import LABELS, TRAINER, write_results
+from tests.cohorts import add_case, add_label, blocks, flaredb, rules, tiny
+from tests.nnunet_results import TRAINER, write_results
 
 FOLD = {"train": ["a", "b", "elsewhere"], "val": ["c"]}
 TRUTH = LabelOptions("flare23", "ground-truth")
@@ -116,10 +118,10 @@ def test_predict_says_how(cases: Workspace, tmp_path: Path) -> None:
         )
 
 
-def predicted(workspace: Workspace, folder: Path, model: str, *names: str) -> None:
-    """Labels that the model made with nnU-Net, brought in as its own."""
+def predicted(workspace: Workspace, folder: Path, model: str, *names: str, accepted: bool = False) -> None:
+    """Labels that the model made with nnU-Net, brought in as its own; any beginning of its name names it."""
     for name in names:
-        options = LabelOptions("nn", "external", accepted=False, model=model[:6])
+        options = LabelOptions("nn", "external", accepted=accepted, model=model[:11])
         add_label(workspace, folder, name, blocks(1, 3), "liver,spleen", options)
 
 
@@ -138,6 +140,26 @@ def test_it_is_not_judged_on_what_it_learnt_from(cases: Workspace, tmp_path: Pat
     flaredb("case", "same", "b", "c", workspace=cases.root)
     with pytest.raises(ConflictError, match="learnt from all these cases"):
         evaluate(cases, "nn")
+
+
+def test_its_labels_neither_teach_nor_win_where_it_learnt(cases: Workspace, tmp_path: Path) -> None:
+    """A round that learns from its labels is refused when a case it learnt from judges; there they meet nobody."""
+    name = name_of(model_import(cases, write_results(tmp_path, [FOLD])))
+    add_case(cases, tmp_path, "new", 8)
+    predicted(cases, tmp_path / "2", name, "new", "b", "c", accepted=True)
+    with cases.catalog.read() as connection:
+        made = labels.of_source(connection, "nn")
+        spoilt = unfair(connection, made)
+    assert [label.case for label in made if label.id in spoilt] == ["b"]
+    with pytest.raises(ConflictError, match=f"{name} learnt from patients who would judge"):
+        round_start(cases, "organ", RoundOptions(tiny()))
+
+
+def test_a_model_that_is_not_here_makes_no_labels(cases: Workspace, tmp_path: Path) -> None:
+    """Said before anything is read, with the models there are."""
+    with pytest.raises(NotFoundError, match="no model 'm-nothing'"):
+        predicted(cases, tmp_path / "2", "m-nothing", "b")
+    assert "nn" not in {row["source"] for row in cases.sql("SELECT source FROM source_usage")}
 
 
 def test_a_case_that_comes_later_counts(cases: Workspace, tmp_path: Path) -> None:
@@ -176,8 +198,8 @@ def test_five_folds_tell_each_others_cases(cases: Workspace, tmp_path: Path) -> 
 
 def test_regions_and_other_names(cases: Workspace, tmp_path: Path) -> None:
     """Regions are read as nnU-Net writes them; a name of several organs is no score of one."""
-    labels = {"background": 0, "Liver": [1, 2], "kidney": 3, "Lesion": 2}
-    shown = model_show(cases, name_of(model_import(cases, write_results(tmp_path, [FOLD], labels=labels))))
+    named = {"background": 0, "Liver": [1, 2], "kidney": 3, "Lesion": 2}
+    shown = model_show(cases, name_of(model_import(cases, write_results(tmp_path, [FOLD], labels=named))))
     assert shown["structures"] == ["liver", "tumor"]
     assert [row["structure"] for row in shown["scores"]] == ["liver"]
 
@@ -234,8 +256,8 @@ def test_folders_that_are_none(cases: Workspace, tmp_path: Path) -> None:
 
 def test_its_model_is_no_start_and_not_the_latest(cases: Workspace, tmp_path: Path) -> None:
     """`latest:TASK` means what can predict here."""
-    labels = {name: place for place, name in enumerate(["background", *cases.structures.organs])}
-    name = name_of(model_import(cases, write_results(tmp_path, [FOLD], labels=labels)))
+    named = {name: place for place, name in enumerate(["background", *cases.structures.organs])}
+    name = name_of(model_import(cases, write_results(tmp_path, [FOLD], labels=named)))
     assert model_show(cases, name)["task"] == "organ"
     with cases.catalog.read() as connection, pytest.raises(NotFoundError):
         models.find(connection, "latest:organ")
@@ -243,7 +265,6 @@ def test_its_model_is_no_start_and_not_the_latest(cases: Workspace, tmp_path: Pa
 
 def test_weights_that_are_gone_or_altered_are_noticed(cases: Workspace, tmp_path: Path) -> None:
     """By fsck and by export."""
-    assert LABELS["liver"] == 1
     name = name_of(model_import(cases, write_results(tmp_path, [FOLD])))
     path = cases.model_folder(name) / "fold_0" / "checkpoint_final.pth"
     path.write_bytes(b"other")
