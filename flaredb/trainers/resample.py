@@ -94,13 +94,26 @@ def rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def make_cut(frame: Frame, shape: Shape) -> Cut:
     """The smallest boxes of a scan of that shape that a frame needs; at least one voxel each."""
-    footprint = np.sqrt((frame.matrix**2).sum(1))
-    z, y, x = (max(1, int(k)) for k in np.floor(footprint + _NEAR))
+    z, y, x = (max(1, int(k)) for k in np.floor(_footprint(frame) + _NEAR))
     image = [_needed(frame, shape, axis, pool) for axis, pool in enumerate((z, y, x))]
     low, high = np.rint(frame.centre - frame.reach), np.rint(frame.centre + frame.reach)
     label = [_side(a, b + 1, n) for a, b, n in zip(low, high, shape, strict=True)]
     within = bool((low >= 0).all() and (high < np.asarray(shape)).all())
     return Cut(frame, shape, (z, y, x), (image[0], image[1], image[2]), (label[0], label[1], label[2]), within)
+
+
+def _footprint(frame: Frame) -> NDArray[np.float64]:
+    """Length of a patch voxel along each axis of the scan, in the scan's voxels: of the edge that lies nearest to it.
+
+    A tilt leaves it as it is: tilted thick slices would otherwise blur the planes, too.
+    """
+    squared_cosines = frame.matrix * np.linalg.inv(frame.matrix).T
+    nearest = squared_cosines.argmax(1)[:, None]
+    edge, cosine = (
+        np.take_along_axis(m, nearest, 1)[:, 0] for m in (np.abs(frame.matrix), np.sqrt(np.abs(squared_cosines)))
+    )
+    footprint: NDArray[np.float64] = edge / cosine
+    return footprint
 
 
 def _needed(frame: Frame, shape: Shape, axis: int, pool: int) -> slice:

@@ -221,6 +221,17 @@ def test_thin_slices_do_not_alias(pool, turn):
     torch.testing.assert_close(cut_out(array, frame), torch.full((9, 7, 7), 3.0), atol=1e-4, rtol=0)
 
 
+def test_a_tilt_does_not_blur_planes():
+    """Thick patch slices over thin pixels: averaged along z alone, tilted or not, until z is another axis."""
+    cuts = [
+        make_cut(
+            make_frame(np.full(3, 50.0), (0.8, 0.6, 0.6), (4, 0.8, 0.8), (5, 5, 5), rotation(np.array(a))), (99,) * 3
+        )
+        for a in ([0, 0, 0], [0.1, 0.6, 0.5], [0, 0, np.pi / 2])
+    ]
+    assert [cut.pool for cut in cuts] == [(5, 1, 1), (5, 1, 1), (1, 6, 1)]
+
+
 @given(
     where=st.tuples(*[st.floats(-3, 3)] * 3),
     target=st.tuples(st.floats(1.0, 6), st.floats(1.0, 3), st.floats(1.0, 3)),
