@@ -184,6 +184,7 @@ PAPER_TRAINING: dict[str, Any] = {
     "momentum": 0.99,
     "foreground": 0.34,
     "checkpoint_every": 1000,
+    "validate_every": 5000,
 }
 
 PRESETS: dict[str, Config] = {
@@ -199,6 +200,7 @@ PRESETS: dict[str, Config] = {
         learning_rate=3e-3,
         foreground=0.34,
         checkpoint_every=500,
+        validate_every=2500,
         deep_supervision=2,
         **PAPER_HU,
         **NNUNET_GEOMETRY,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from flaredb.trainers import checkpoint
 from flaredb.trainers.checkpoint import Checkpoint
+from flaredb.trainers.draws import Draw
 
 FAILED = "failed"  # folder beside the checkpoints, with the weights that a step failed with
 
@@ -19,7 +18,7 @@ class Failure(NamedTuple):
 
     loss: float
     gradient: float
-    draws: list[Any]
+    draws: list[Draw]
 
 
 def step_file(step: int) -> str:
@@ -35,15 +34,6 @@ def write_failure(folder: Path, stage: Checkpoint, failure: Failure) -> None:
         "step": stage.steps,
         "loss": str(failure.loss),
         "gradient": str(failure.gradient),
-        "draws": [_plain(draw) for draw in failure.draws],
+        "draws": [draw.document() for draw in failure.draws],
     }
     (folder / step_file(stage.steps)).write_text(json.dumps(document, indent=1), encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Named tuples as objects, arrays as lists."""
-    if hasattr(value, "_asdict"):
-        return {name: _plain(part) for name, part in value._asdict().items()}
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value

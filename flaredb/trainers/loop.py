@@ -86,7 +86,7 @@ def train(run: Training) -> Iterator[float]:
     yield from progress.losses
     learner = run.team.wrap(network)
     network.train()
-    data = iter(Feed(run.data, run.volumes, config, run.device, progress.steps))
+    data = iter(Feed(run.data, run.volumes, config, run.device, progress.steps, run.team.rank, run.team.size))
     with open_board(run.board if run.team.leads else None, progress.steps) as board:
         if _validation_due(run, progress):
             _validate(run, network, progress, board)
@@ -99,7 +99,7 @@ def train(run: Training) -> Iterator[float]:
             waited = time.perf_counter() - started
             with autocast(run.device, config.bf16):
                 outputs = learner(batch.image)
-            loss = training_loss(outputs, batch.allowed, lesion_classes(run.data), config)
+            loss = training_loss(outputs, batch.allowed, lesion_classes(run.data), config, run.team)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip_gradient)

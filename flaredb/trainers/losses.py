@@ -30,6 +30,7 @@ from torch import Tensor
 
 from flaredb.errors import InvalidDataError
 from flaredb.trainers.config import Config
+from flaredb.trainers.ranks import ALONE, Team
 from flaredb.trainers.set_sums import Sets, sum_over_sets
 
 _SMOOTH = 1e-5
@@ -38,17 +39,21 @@ _TABLE = 16  # classes up to which the sets are found by a table of all there co
 
 
 def training_loss(
-    outputs: Tensor | tuple[Tensor, ...], allowed: Tensor, lesions: Sequence[int], config: Config
+    outputs: Tensor | tuple[Tensor, ...], allowed: Tensor, lesions: Sequence[int], config: Config, team: Team = ALONE
 ) -> Tensor:
     """The loss of a step: one resolution, or several, finest first, weighted 1, 1/2, 1/4 … and normalised.
 
     `outputs`: logits (batch, classes, z, y, x) of each level; `allowed`: (batch, z, y, x) at the finest. The coarsest
     levels of a network, whose weight nnU-Net sets to 0, have no logits here (`deep_supervision` counts those that do).
+
+    With several processes each has its part of the batch. The sums that Dice is made of are taken over all of them, and
+    the mean of the losses over the processes, and of the gradients, is that of one process with the whole batch.
     """
     levels = (outputs,) if isinstance(outputs, Tensor) else outputs
     with torch.autocast(allowed.device.type, enabled=False):
-        sets = find_sets(allowed, levels[0].shape[1], lesions, config.lesion_prior, config.dice_form)
-        losses = [_loss(logits, sets, config.dice_form) * 0.5**level for level, logits in enumerate(levels)]
+        parted = ALONE if config.dice_form == "sample-mean" else team  # samples are not parted
+        sets = find_sets(allowed, levels[0].shape[1], lesions, config.lesion_prior, config.dice_form, parted)
+        losses = [_loss(logits, sets, config.dice_form, parted) * 0.5**level for level, logits in enumerate(levels)]
     return torch.stack(losses).sum() / (2 - 0.5 ** (len(levels) - 1))
 
 
@@ -64,9 +69,13 @@ def label_set_loss(
         return _loss(logits, find_sets(allowed, logits.shape[1], lesions, lesion_prior, dice_form), dice_form)
 
 
-def find_sets(allowed: Tensor, classes: int, lesions: Sequence[int], lesion_prior: float, dice_form: str) -> Sets:
-    """The sets that occur in a batch: few, so that all but two sums works on them."""
-    masks, place = _distinct(allowed, classes)
+def find_sets(
+    allowed: Tensor, classes: int, lesions: Sequence[int], lesion_prior: float, dice_form: str, team: Team = ALONE
+) -> Sets:
+    """The sets that occur in a batch, the same on all of a team: few, so that all but two sums works on them."""
+    own, place = _distinct(allowed, classes)
+    masks = team.union(own)
+    place = place if len(own) == len(masks) else torch.searchsorted(masks, own)[place.long()]
     bits = torch.arange(classes, device=allowed.device)
     of_set = (masks[:, None] >> bits) & 1 == 1
     if masks[0] == 0 or int(masks[-1]) >> classes:
@@ -78,7 +87,7 @@ def find_sets(allowed: Tensor, classes: int, lesions: Sequence[int], lesion_prio
         group = torch.arange(samples, device=allowed.device).repeat_interleave(len(masks))
         place = place + len(masks) * torch.arange(samples, device=allowed.device).reshape(-1, 1, 1, 1)
         of_set, log_prior = of_set.repeat(samples, 1), log_prior.repeat(samples, 1)
-    number = torch.bincount(place.flatten(), minlength=len(of_set))
+    number = team.total(torch.bincount(place.flatten(), minlength=len(of_set)))
     return Sets(place.to(torch.int32), of_set, log_prior, number, group)
 
 
@@ -103,12 +112,12 @@ def _log_prior(of_set: Tensor, lesions: Sequence[int], lesion_prior: float) -> T
     return prior
 
 
-def _loss(logits: Tensor, sets: Sets, dice_form: str) -> Tensor:
+def _loss(logits: Tensor, sets: Sets, dice_form: str, team: Team = ALONE) -> Tensor:
     """Cross-entropy plus Dice of logits at the sets' resolution or coarser."""
     if any(fine % coarse for fine, coarse in zip(sets.place.shape, (len(logits), *logits.shape[2:]), strict=True)):
         raise InvalidDataError(f"logits {tuple(logits.shape)} do not divide labels of {tuple(sets.place.shape)}")
     log_inside, mass = sum_over_sets(logits, sets)
-    dice = _dice(mass, sets)
+    dice = _dice(team.total(mass), sets)
     loss = _together(dice, sets, dice_form, logits.shape[1] - 1) - log_inside / sets.place.numel()
     return loss.to(torch.float64 if logits.dtype == torch.float64 else torch.float32)
 

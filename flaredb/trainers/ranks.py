@@ -2,9 +2,8 @@
 
 `torchrun --nproc-per-node K -m flaredb train …` starts K processes. Each makes its part of every batch, gradients are
 averaged, and all hold the same weights. Rank 0 alone touches catalogue, checkpoints and pictures, and tells the others
-what to train. Cross-entropy is a mean over voxels, so its gradient is that of one process with the whole batch up to
-rounding; each rank takes the Dice over its own part of the batch (statistics are not gathered), so that part of the
-loss is the mean of K smaller batch Dices.
+what to train. K processes compute what one would with the whole batch, up to rounding: cross-entropy is a mean over
+voxels, and the sums that the batch's Dice is made of are taken over all ranks (`training_loss`).
 """
 
 from __future__ import annotations
@@ -69,11 +68,39 @@ class Team(NamedTuple):
         read = torch.load(io.BytesIO(sent.numpy().tobytes()), weights_only=True)
         return cast(dict[str, Any], read)
 
+    def union(self, values: Tensor) -> Tensor:
+        """All values that any rank has, ascending, the same on all; `values`: (n) integers, ascending."""
+        if self.size == 1:
+            return values
+        lengths = [torch.zeros(1, dtype=torch.int64, device=values.device) for _ in range(self.size)]
+        distributed.all_gather(lengths, torch.tensor([len(values)], device=values.device))
+        longest = max(int(length) for length in lengths)
+        padded = torch.cat([values, values[-1:].expand(longest - len(values))])  # a value again changes nothing
+        gathered = [torch.empty_like(padded) for _ in range(self.size)]
+        distributed.all_gather(gathered, padded)
+        return torch.as_tensor(torch.unique(torch.cat(gathered)))
+
+    def total(self, values: Tensor) -> Tensor:
+        """The sum over ranks; its gradient is the sum of what all ranks make of it."""
+        return values if self.size == 1 else cast(Tensor, _Total.apply(values))  # type: ignore[no-untyped-call]
+
     def gather(self, table: Tensor) -> Tensor:
         """The sum over ranks of a table of numbers on the CPU, the same on all."""
         if self.size > 1:
             distributed.all_reduce(table)
         return table
+
+
+class _Total(torch.autograd.Function):
+    """The sum of a tensor over ranks, both ways."""
+
+    @staticmethod
+    def forward(_ctx: Any, values: Tensor) -> Tensor:
+        return _summed(values)
+
+    @staticmethod
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
+        return _summed(gradients[0])
 
 
 ALONE = Team()
@@ -112,3 +139,9 @@ def own_device(device: torch.device) -> torch.device:
 
 def _empty(length: Tensor) -> Tensor:
     return torch.empty(int(length), dtype=torch.uint8)
+
+
+def _summed(values: Tensor) -> Tensor:
+    total = values.clone()
+    distributed.all_reduce(total)
+    return total

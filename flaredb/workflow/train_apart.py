@@ -63,6 +63,8 @@ def train_apart(
     reporter = reporter or Reporter()
     check_team(settings)
     data = _data(places, settings)
+    if settings.validate_every and not data.validation:
+        reporter.say("the snapshot file holds no cases to validate on: trained without validation")
     warm = read_package(places.warm) if places.warm else None
     parent = warm.name if warm else None
     name = model_name(data.digest, settings.text(), warm.weights_sha256 if warm else "")

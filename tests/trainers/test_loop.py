@@ -19,6 +19,7 @@ from flaredb.labels.labelset import Mode
 from flaredb.phantom import ORGANS
 from flaredb.trainers import board, checkpoint, ranks, wire
 from flaredb.trainers.checkpoint import Best, Checkpoint
+from flaredb.trainers.draws import read_draw
 from flaredb.trainers.failure import step_file
 from flaredb.trainers.feed import Feed
 from flaredb.trainers.loop import Training, train
@@ -202,7 +203,7 @@ def test_a_step_that_fails_can_be_repeated(tmp_path):
         list(train(made))
     document = json.loads((made.folder / step_file(2)).read_text())
     feed = Feed(made.data, made.volumes, made.config, CPU)
-    assert [draw["case"] for draw in document["draws"]] == [feed.draw(2, index).case for index in range(2)]
+    assert [read_draw(draw) for draw in document["draws"]] == [feed.draw(2, index) for index in range(2)]
     assert (document["step"], len(document["draws"])) == (2, 2)
     assert loaded(made).steps == 2
     checkpoint.save(made.folder, good)
