@@ -96,7 +96,8 @@ def compare(app: App, first: str, second: str, split: str, protocol: str) -> Non
 
 def show_evaluation(found: Evaluation) -> None:
     """Means and deviations as a table, and the figures people quote, each with its 95 % interval."""
-    output.print_table([{"structure": name, **_row(values)} for name, values in found.mean.items()])
+    rows = [{"structure": name, **_row(values)} for name, values in found.mean.items()]
+    output.print_table(rows, list(dict.fromkeys(column for row in rows for column in row)))
     for title, means in (
         ("organs", found.organ_mean),
         ("tumor, all cases", found.tumor),

@@ -142,6 +142,7 @@ def test_measures_on_request(tmp_path):
     assert tumor["hd95"] > 5
     assert done.json["tumor"]["more"]["detection_rate"] == 0.5
     assert "lesions" not in row["structures"]["liver"]
+    assert "detection_rate" in process("score", tmp_path / "p", tmp_path / "t", "--metrics", "detection").out
     assert row["structures"]["liver"]["volume_error"] is None
 
 
