@@ -61,6 +61,8 @@ class Config:
     """Largest displacement of a deformation along each axis, mm."""
     elastic_distance: float = 40.0
     """Distance of its control points, mm; at least two and a half times the displacement, or it would fold."""
+    beyond: float = 1.0
+    """Largest share of a patch beyond either end of the scan, along each axis; 0 keeps patches within it."""
     patterns: float = 0.0
     """How often a pattern of annotation is drawn: by its cases to this power. 0: each as often; 1: as it has cases."""
     ahead: int = 2
@@ -157,7 +159,7 @@ NNUNET_INTENSITY: dict[str, Any] = {
     "gamma_chance": 0.3,
 }
 
-# nnU-Net's rotations, sizes and flips.
+# nnU-Net's rotations, sizes and flips; about as far beyond a scan.
 NNUNET_GEOMETRY: dict[str, Any] = {
     "rotation": 30.0,
     "rotate_chance": 0.2,
@@ -165,6 +167,7 @@ NNUNET_GEOMETRY: dict[str, Any] = {
     "scale_up": 0.4,
     "scale_chance": 0.2,
     "mirror": "zyx",
+    "beyond": 0.15,
 }
 
 # The FLARE23 paper's window and normalisation.
@@ -317,7 +320,8 @@ def _check_values(config: Config) -> None:
         "rotate_chance, scale_chance and elastic_chance are from 0 to 1": _within(
             config.rotate_chance, config.scale_chance, config.elastic_chance, high=1
         ),
-        "scale_up is from 0 to 10, patterns from 0 to 1": _within(config.scale_up / 10, config.patterns, high=1),
+        "scale_up is from 0 to 10": _within(config.scale_up, high=10),
+        "patterns and beyond are from 0 to 1": _within(config.patterns, config.beyond, high=1),
         "mirror names axes, such as zyx": len(set(config.mirror) & set("zyx")) == len(config.mirror),
         "elastic is at least 0, elastic_distance at least 1": _within(config.elastic, config.elastic_distance - 1),
         "elastic_distance is at least 2.5 times elastic": config.elastic <= 0.4 * config.elastic_distance,

@@ -79,8 +79,8 @@ class Feed(IterableDataset[Batch]):
     """Batches of a training set from a step on, without end.
 
     With several ranks each makes the patches `rank`, `rank + ranks`, … of a step's batch: together what one rank makes.
-    Beside the batch in use, the native voxels of `config.ahead` + 1 batches are in memory: two bytes a voxel for the
-    scan and one or more for each label, about 40 MB for a patch of 48×192×192 at 2.5×0.8×0.8 mm and one label.
+    Beside the batch in use, the native voxels of `config.ahead` + 2 batches are in memory: two bytes a voxel for the
+    scan and one or more for each label, 10 to 40 MB for a patch of 48×192×192 at 2.5×0.8×0.8 mm and one label.
     InvalidDataError where no case says anything about the task, or ranks do not divide the batch.
     """
 
@@ -220,12 +220,25 @@ class Feed(IterableDataset[Batch]):
         held = self._balance.any_foreground(random) if random.random() < self.config.foreground else None
         if held is None:
             number = self._balance.any_case(random)
-            return number, _triple(random.uniform(0, np.asarray(self._case(number).image.shape) - 1))
+            low, high = self._room(number)
+            within = np.asarray(self._case(number).image.shape) - 1
+            return number, _triple(random.uniform(np.maximum(low, 0), np.minimum(high, within)))
         number, voxel = held
         native = self._case(number).image.grid.spacing
         # Not at the centre: a network learns soon that the centre of a patch is what it looks for.
         away = random.uniform(-_AWAY, _AWAY, 3) * self.config.patch * self.config.spacing / native
-        return number, _triple(voxel + away)
+        return number, _triple(np.clip(voxel + away, *self._room(number)))
+
+    def _room(self, number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest native index of a patch's centre, so that no more of it lies beyond the scan than may.
+
+        A patch longer than the scan holds the whole of it.
+        """
+        image = self._case(number).image
+        patch = np.asarray(self.config.patch) * self.config.spacing / image.grid.spacing
+        low = (0.5 - self.config.beyond) * patch - 0.5
+        high = np.asarray(image.shape) - 1 - low
+        return np.minimum(low, high), np.maximum(low, high)
 
     def _case(self, number: int) -> _Case:
         if number not in self._open:

@@ -400,6 +400,27 @@ def test_a_case_that_says_nothing_is_never_drawn(tmp_path):
         Feed(replace(mixed, cases=silent.cases), store, tiny(), CPU)
 
 
+@pytest.mark.parametrize("foreground", [0.0, 1.0])
+def test_patches_stay_within_the_scan_as_far_as_asked(tmp_path, foreground):
+    """No more of a patch lies beyond the scan than may, also around foreground; a short scan is wholly in it."""
+    grid = Grid((60, 40, 9), (10.0, 10.0, 10.0))
+    codes = np.zeros(grid.shape, np.uint8)
+    codes[-1], codes[:, 0] = 1, 1
+    data = one_case(store_at(tmp_path), np.zeros(grid.shape, np.int16), codes, grid, "liver")
+    reach = {}
+    for beyond in (0.0, 0.25, 1.0):
+        made = Feed(data, store_at(tmp_path), tiny(foreground=foreground, beyond=beyond, rotation=0, scale=0), CPU)
+        centres = np.array([made.draw(step, 0).centre for step in range(300)])
+        edges = [*(centres[:, :2].min(0) - 7.5), *(centres[:, :2].max(0) + 7.5 - (59, 39))]
+        reach[beyond] = max(-edges[0], -edges[1], edges[2], edges[3]) / 16
+        if beyond == 0:
+            assert (centres[:, 2] - 8 <= -0.5).all()
+            assert (centres[:, 2] + 8 >= 8.5).all()
+    assert reach[0.0] <= 1e-9
+    assert 0.2 < reach[0.25] <= 0.25 + 1e-9
+    assert reach[1.0] > 0.4
+
+
 @pytest.mark.parametrize("shape", [(1, 20, 20), (3, 2, 40), (40, 1, 1)])
 def test_scans_smaller_than_a_patch(tmp_path, shape):
     """Slices, rows and columns by themselves: inside is what it was, all else is open air."""
