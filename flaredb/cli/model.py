@@ -64,7 +64,10 @@ def model_import(app: App, folder: Path, splits: Path | None) -> None:
     from flaredb.workflow.model_import import model_import
 
     with app.open() as workspace:
-        app.result(model_import(workspace, folder, splits))
+        result = model_import(workspace, folder, splits)
+    app.result(result)
+    if result.ids and not app.as_json:
+        click.echo(result.ids[0])
 
 
 @example("flaredb model card latest:organ --md")
