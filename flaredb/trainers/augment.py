@@ -111,21 +111,24 @@ def apply_intensity(patch: Tensor, drawn: Intensity) -> Tensor:
 def white_noise(shape: torch.Size, seed: int, device: torch.device) -> Tensor:
     """Independent standard normal values, float32: a function of seed and index, equal on every device to rounding.
 
-    A 32-bit hash of the index (lowbias32, C. Wellons' "hash-prospector") gives uniform values, two of which make two
-    normal ones (Box and Muller 1958).
+    A 32-bit hash of the index (lowbias32, C. Wellons' "hash-prospector"), keyed by the seed, gives uniform values, two
+    of which make two normal ones (Box and Muller 1958).
     """
     pairs = (math.prod(shape) + 1) // 2
-    radius = _uniform(0, pairs, seed, device).log_().mul_(-2).sqrt_()
-    angle = _uniform(pairs, pairs, seed, device).mul_(2 * math.pi)
+    # SeedSequence, so that seeds that are near or share bits have nothing in common
+    keys = [_signed(int(key)) for key in np.random.SeedSequence(seed).generate_state(3)]
+    radius = _uniform(0, pairs, keys, device).log_().mul_(-2).sqrt_()
+    angle = _uniform(pairs, pairs, keys, device).mul_(2 * math.pi)
     noise = torch.cat((angle.cos().mul_(radius), angle.sin_().mul_(radius)))
     return noise[: math.prod(shape)].reshape(shape)
 
 
-def _uniform(first: int, count: int, seed: int, device: torch.device) -> Tensor:
+def _uniform(first: int, count: int, keys: list[int], device: torch.device) -> Tensor:
     """Values between 0 and 1, of a stretch of indices."""
     bits = torch.arange(first, first + count, dtype=torch.int32, device=device)
-    bits.mul_(_signed(seed >> 31 | 1)).bitwise_xor_(_signed(seed))
-    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+    bits.mul_(keys[0] | 1)
+    for key, shift, factor in ((keys[1], 16, 0x7FEB352D), (keys[2], 15, 0x846CA68B)):
+        bits.bitwise_xor_(key)
         bits.bitwise_xor_((bits >> shift).bitwise_and_((1 << 32 - shift) - 1)).mul_(_signed(factor))
     bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF))
     # 24 bits fill a float's mantissa; half a step off zero, of which there is no logarithm

@@ -154,6 +154,20 @@ def test_white_noise_is_white_and_normal() -> None:
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.01
 
 
+def test_white_noise_is_a_function_of_index() -> None:
+    """A value depends on seed and index alone: not on threads, and hardly a value of another seed is the same."""
+    shape, before = torch.Size((9, 40, 41)), torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = white_noise(shape, 5, torch.device("cpu"))
+        torch.set_num_threads(3)
+        assert torch.equal(white_noise(shape, 5, torch.device("cpu")), one)
+    finally:
+        torch.set_num_threads(before)
+    for other in (4, 6, 5 + (1 << 31), 5 + (1 << 61)):
+        assert (white_noise(shape, other, torch.device("cpu")) == one).float().mean() < 0.01
+
+
 def test_chances() -> None:
     """Each change comes as often as its chance says (chi-square, seven degrees of freedom) and by itself."""
     config = PRESETS["small"]
