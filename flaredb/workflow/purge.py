@@ -5,6 +5,7 @@ Files go before rows: whoever is interrupted finds the case still there, and the
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,8 @@ def case_purge(
         doom = purge.doomed(write.connection, numbers)  # with the lock held, so that nothing is added meanwhile
         blot = Blotter(doom.words, doom.kept)
         blot_files(workspace.root, blot)
+        for model in would["tainted"]["models"]:  # TensorBoard's pictures of patches show whom it learnt from
+            shutil.rmtree(workspace.model_folder(model) / "board", ignore_errors=True)
         for digest in doom.volumes:
             workspace.volumes.remove(digest)
         purge.erase(write, doom, blot(why), blot(workspace.actor or ""), blot)

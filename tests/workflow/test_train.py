@@ -145,6 +145,17 @@ def test_a_withdrawal_is_seen_when_training_goes_on(prepared, tmp_path):
     assert flaredb("train", "--resume", model, *DEVICE, "--tainted", workspace=root).code == 0
 
 
+def test_a_purge_takes_the_pictures_of_training(prepared, tmp_path):
+    """What TensorBoard shows of a patient goes with the patient; the model stays."""
+    root = shutil.copytree(prepared.root, tmp_path / "w")
+    model = root / "models" / flaredb("model", "list", workspace=root).json[0]["name"]
+    assert list((model / "board").iterdir())
+    learnt = flaredb("snapshot", "show", prepared.snapshot, workspace=root).json["items"][0]["case"]
+    assert flaredb("case", "purge", learnt, "--why", "consent", "--yes", workspace=root).code == 0
+    assert not (model / "board").exists()
+    assert (model / "weights.safetensors").is_file()
+
+
 def apart(prepared: Prepared, out: Path, *more: object, **changes: object) -> Done:
     """Train from the snapshot's file alone."""
     places = ("--snapshot", prepared.file, "--volumes", prepared.root / "volumes", "--out", out)
