@@ -193,6 +193,11 @@ def ensure_source(write: Write, name: str, kind: str, recipe: str | None = None)
     return int(made)
 
 
+def recipe_of(connection: Connection, source: str) -> str | None:
+    """How a source's labels were made, as it was recorded when the source was; None if it was not."""
+    return connection.execute(select(t.sources.c.recipe).where(t.sources.c.name == source)).scalar()
+
+
 def numbers_of(connection: Connection, source: str) -> list[int]:
     """Row numbers of a source's labels; none if there is no such source."""
     return list(connection.execute(select(t.labels.c.id).join(t.sources).where(t.sources.c.name == source)).scalars())

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, label
+from scipy.ndimage import binary_dilation, find_objects, label
 
 from flaredb.geometry import Box, Shape
 from flaredb.metrics.masks import Mask, bounding_box
@@ -23,6 +23,10 @@ class Components(NamedTuple):
     """Largest first."""
     order: NDArray[np.int64]
     """The numbers, in the order of the sizes."""
+
+    def boxes(self) -> dict[int, Box]:
+        """Number → where that component lies within the bounding box."""
+        return dict(enumerate(find_objects(self.numbers), 1))
 
 
 def find_components(mask: Mask, offset: Shape = (0, 0, 0)) -> Components | None:

@@ -25,6 +25,11 @@ def autocast(device: torch.device, bf16: bool) -> AbstractContextManager[None]:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
 
 
+def set_threads(count: int) -> None:
+    """How many threads torch computes with in this process."""
+    torch.set_num_threads(count)
+
+
 def environment(device: torch.device) -> dict[str, str]:
     """Versions and hardware, for the model's record."""
     return {

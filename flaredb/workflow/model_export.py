@@ -13,6 +13,7 @@ from flaredb.trainers import checkpoint
 from flaredb.trainers.package import WEIGHTS, Package, write_package
 from flaredb.workflow.model_files import copy_files, sha256_of
 from flaredb.workflow.model_show import losses_of
+from flaredb.workflow.predict_files import write_runner
 from flaredb.workspace import Workspace
 
 
@@ -29,6 +30,8 @@ def model_export(workspace: Workspace, name: str, destination: Path) -> dict[str
         package = None if model.origin == FOREIGN else _package(workspace, connection, model)
     with workspace.run("model export", model=model.name, destination=destination.name):
         digest = write_package(destination, package) if package else _give_back(workspace, model, destination)
+        if package:
+            write_runner(destination)
     return {"model": model.name, "origin": model.origin, "weights_sha256": digest, "folder": destination.name}
 
 

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from flaredb.catalog import cases, labels, models, rounds
-from flaredb.catalog.database import Run
+from flaredb.catalog import cases, labels, lineage, models, rounds, scores
+from flaredb.catalog.database import Connection, Run, Write
 from flaredb.catalog.labels import NewLabel, Presence
-from flaredb.errors import Finding, InvalidDataError, StorageError
+from flaredb.catalog.scores import NewScore
+from flaredb.errors import ConflictError, Finding, InvalidDataError, StorageError
 from flaredb.labels.labelset import Mode
 from flaredb.labels.mappings import identity
-from flaredb.trainers import checkpoint, config, runtime
-from flaredb.trainers.predict import Predictor
-from flaredb.workflow.ingest_labels import enter_label, find_presence
+from flaredb.workflow.ingest_labels import enter_label
+from flaredb.workflow.postprocess_auto import choose_recipe
+from flaredb.workflow.predict_plan import (
+    Member,
+    Plan,
+    PredictOptions,
+    check_members,
+    make_plan,
+    provenance,
+    same_way,
+    settled,
+)
+from flaredb.workflow.predict_workers import Job, Made, predicted
 from flaredb.workflow.results import Result, Tally
 from flaredb.workspace import Workspace
 
+__all__ = ["PredictOptions", "predict", "predict_cases"]
 
-class PredictOptions(NamedTuple):
-    """Settings of a prediction; `mirror` lists axes (0 z, 1 y, 2 x) to average flips over."""
-
-    device: str = "auto"
-    mirror: tuple[int, ...] = ()
+PREDICTION = "prediction"  # the protocol of the scores that a prediction brings with it
 
 
 def predict(
@@ -36,101 +42,138 @@ def predict(
     source: str | None = None,
     options: PredictOptions = PredictOptions(),  # noqa: B008  frozen
 ) -> Result:
-    """Predict the cases for which `where` holds; labels of `source` (the model's name unless given), not accepted."""
+    """Predict the cases for which `where` holds; labels of `source` (the model's name unless given), not accepted.
+
+    `model` may name several, separated by commas: their logits are averaged, the first is the labels' model.
+    """
     with workspace.catalog.read() as connection:
-        found = models.find(connection, model)
-        rounds.refuse_source(connection, source or found.name)
+        found = [models.find(connection, name) for name in model.split(",")]
+        if len(found) > 1 and source is None:
+            raise InvalidDataError("several models: name the source of their labels with --as")
+        rounds.refuse_source(connection, source or found[0].name)
         names = cases.matching(connection, where)
-    arguments: dict[str, Any] = {"model": found.name, "where": where, "source": source, **options._asdict()}
-    with workspace.run("predict", **arguments) as run:
-        return predict_cases(workspace, run, found, source or found.name, names, options)
+        _refuse_unlike(connection, found)
+    source = source or found[0].name
+    if options.postprocess == "auto":
+        options = options._replace(postprocess=choose_recipe(workspace, found[0]))
+    models.refuse_foreign(found[0], "predict here")
+    options = settled(found[0].config, options)
+    arguments: dict[str, Any] = {"model": ",".join(each.name for each in found), "where": where, "source": source}
+    with workspace.run("predict", **arguments, **options._asdict()) as run:
+        return predict_cases(workspace, run, found, source, names, options)
 
 
 def predict_cases(
     workspace: Workspace,
     run: Run,
-    model: models.Model,
+    model: models.Model | Sequence[models.Model],
     source: str,
     names: Sequence[str],
     options: PredictOptions = PredictOptions(),  # noqa: B008  frozen
 ) -> Result:
     """Predict cases by name; those this source has labelled with this model already are `unchanged`."""
-    models.refuse_foreign(model, "predict here")
-    if model.state != "trained":
-        raise InvalidDataError(f"{model.name} is not trained to the end; flaredb train --resume {model.name}")
+    members = [model] if isinstance(model, models.Model) else list(model)
+    job = _job(workspace, members, options)
+    told = provenance([each.name for each in members], job.plan)
     with run.write() as write:
-        labels.ensure_source(write, source, "pseudo")
+        done = _done(write, members[0], source, told)
         known = {case.name: case for case in cases.every(write.connection)}
-        done = {label.case for label in labels.of_source(write.connection, source) if label.model == model.name}
-    predictor = Predictor(
-        config.from_document(model.config),
-        checkpoint.published(workspace.model_folder(model.name)),
-        len(model.structures) + 1,
-        runtime.find_device(options.device),
-    )
     tally = Tally()
-    for name in workspace.reporter.track(names, f"predicting {source}", len(names)):
+    todo = []
+    for name in names:
         if name in done:
             tally.count("unchanged", name)
         elif known[name].image:
-            _predict_case(workspace, run, (predictor, model, source), known[name], options, tally)
+            todo.append(known[name])
+    results = zip(todo, predicted(job, [case.image or "" for case in todo]) if todo else [], strict=True)
+    for case, made in workspace.reporter.track(results, f"predicting {source}", len(todo)):
+        _enter(run, (job.plan, members[0].name, source), case, made, tally)
     return tally.result(write.operation)
 
 
-def _predict_case(
-    workspace: Workspace,
-    run: Run,
-    who: tuple[Predictor, models.Model, str],
-    case: cases.Case,
-    options: PredictOptions,
-    tally: Tally,
-) -> None:
-    predictor, model, source = who
-    try:
-        image = workspace.volumes.open(case.image or "")
-        codes = _values(workspace, model)[predictor.predict(image, options.mirror)]
-        volume = workspace.volumes.put_label(codes, image.grid).volume
-    except StorageError as error:
+def _job(workspace: Workspace, members: Sequence[models.Model], options: PredictOptions) -> Job:
+    """What to predict with; InvalidDataError for models that are not trained, or do not fit each other."""
+    for each in members:
+        models.refuse_foreign(each, "predict here")
+        if each.state != "trained":
+            raise InvalidDataError(f"{each.name} is not trained to the end; flaredb train --resume {each.name}")
+    parts = [
+        Member(each.name, each.config, tuple(workspace.structures[name] for name in each.structures), None)
+        for each in members
+    ]
+    plan = make_plan(check_members(parts), settled(members[0].config, options))
+    folders = tuple(workspace.model_folder(each.name) for each in members)
+    return Job(workspace.volumes.root, tuple(parts), folders, plan, identity(workspace.structures))
+
+
+def _done(write: Write, model: models.Model, source: str, told: str) -> set[str]:
+    """Cases that the source has labelled with this model; ConflictError if it was done in another way."""
+    connection = write.connection
+    labels.ensure_source(write, source, "pseudo", told)
+    done = {label.case for label in labels.of_source(connection, source) if label.model == model.name}
+    before = labels.recipe_of(connection, source)
+    if done and before and not same_way(before, told):
+        raise ConflictError(
+            f"the labels of {source} were made in another way ({before}); give these a source of their own with --as"
+        )
+    return done
+
+
+def _refuse_unlike(connection: Connection, members: Sequence[models.Model]) -> None:
+    """A label names one model, and all that descends from the others must be known through it."""
+    first, *others = members
+    own = lineage.ancestors(connection, models=[first.id])
+    for other in others:
+        if lineage.ancestors(connection, models=[other.id]).snapshots - own.snapshots:
+            raise ConflictError(
+                f"{other.name} learnt from data that {first.name} did not, and labels name {first.name} alone; "
+                "put it first, or export both and average them on files: flaredb predict --model DIR,DIR IN OUT"
+            )
+
+
+def _enter(run: Run, who: tuple[Plan, str, str], case: cases.Case, made: Future[Made], tally: Tally) -> None:
+    """Add the label and how sure it is; a case that cannot be predicted is a finding."""
+    plan, model, source = who
+    error = made.exception()
+    if isinstance(error, StorageError):
         finding = Finding("error", case.name, "not-predicted", str(error))
         with run.write() as write:
             write.add_findings([finding])
         tally.count("failed", case.name, [finding])
         return
-    label = _new_label(workspace, model, source, case, volume, codes)
+    result = made.result()
     with run.write() as write:
-        _, name = enter_label(write, label, accepted=False)
-    tally.count("added", name)
+        outcome, name = enter_label(write, _new_label(plan, model, source, case, result), accepted=False)
+        if outcome == "added":
+            number = labels.find(write.connection, name).id
+            scores.add(write, PREDICTION, _scores(number, result))
+    tally.count(outcome, name)
 
 
-def _values(workspace: Workspace, model: models.Model) -> NDArray[np.uint8]:
-    """Class of the task → the structure's value."""
-    return np.array([0, *(workspace.structures[name].value for name in model.structures)], dtype=np.uint8)
+def _scores(label: int, made: Made) -> list[NewScore]:
+    """A prediction's own figures: of the label against itself."""
+    figures = {"confidence": made.sure.confidence, "mirror_disagreement": made.sure.disagreement}
+    return [
+        NewScore(label, label, structure, metric, value)
+        for metric, by_name in figures.items()
+        for structure, value in by_name.items()
+    ]
 
 
-def _new_label(
-    workspace: Workspace,
-    model: models.Model,
-    source: str,
-    case: cases.Case,
-    volume: str,
-    codes: NDArray[np.uint8],
-) -> NewLabel:
+def _new_label(plan: Plan, model: str, source: str, case: cases.Case, made: Made) -> NewLabel:
     """A pseudo label; what it leaves empty is positive-only, so that a missed organ does not teach its own absence."""
-    mapping = identity(workspace.structures)
-    presence = find_presence(codes, mapping)
-    absent = Presence(0, None)
-    own = {name: presence.get(name, absent) for name in model.structures}
+    own = {each.name: made.presence.get(each.name, Presence(0, None)) for each in plan.structures}
     return NewLabel(
         case=case.name,
         source=source,
         kind="pseudo",
-        volume=volume,
-        codes=mapping,
+        volume=made.volume,
+        codes=made.codes,
         annotated={name: Mode(exhaustive=found.voxels > 0) for name, found in own.items()},
         presence=own,
         facts=_facts(case),
         annotated_at=datetime.now(UTC),
-        model=model.name,
+        model=model,
     )
 
 
