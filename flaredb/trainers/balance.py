@@ -38,13 +38,14 @@ class Spot(NamedTuple):
 
 
 class Balance:
-    """Where patches come from. `power` says how often patterns are drawn: by their number of cases to this power."""
+    """Where patches come from. `power` says how often patterns are drawn: by their number of cases to this power;
+    `lesions` how often a patch drawn for a structure is drawn for a lesion (0: as for any other)."""
 
-    def __init__(self, data: TrainingSet, volumes: VolumeStore, power: float) -> None:
-        self._data, self._volumes, self._power = data, volumes, power
+    def __init__(self, data: TrainingSet, volumes: VolumeStore, power: float, lesions: float = 0.0) -> None:
+        self._data, self._volumes, self._power, self._lesion_share = data, volumes, power, lesions
 
-    def __reduce__(self) -> tuple[type[Balance], tuple[TrainingSet, VolumeStore, float]]:
-        return Balance, (self._data, self._volumes, self._power)
+    def __reduce__(self) -> tuple[type[Balance], tuple[TrainingSet, VolumeStore, float, float]]:
+        return Balance, (self._data, self._volumes, self._power, self._lesion_share)
 
     @cached_property
     def cases(self) -> tuple[int, ...]:
@@ -88,11 +89,20 @@ class Balance:
         """A case and a voxel of it that holds a structure of the task; None if none does."""
         if not self.foreground:
             return None
-        kinds = list(self.foreground.values())[random.integers(len(self.foreground))]
+        kinds = self.foreground[self._any_structure(random)]
         spots = kinds[random.integers(len(kinds))]
         spot = spots[random.integers(len(spots))]
         places = self._places(spot.label)[spot.codes[random.integers(len(spot.codes))]]
         return spot.case, places[random.integers(len(places))]
+
+    def _any_structure(self, random: np.random.Generator) -> str:
+        """A structure, each as often, or lesions in their share."""
+        names = list(self.foreground)
+        lesions = [name for name in names if name in self._data.space.lesions]
+        if self._lesion_share and 0 < len(lesions) < len(names):
+            others = [name for name in names if name not in lesions]
+            names = lesions if random.random() < self._lesion_share else others
+        return names[random.integers(len(names))]
 
     @cached_property
     def _ends(self) -> NDArray[np.float64]:

@@ -135,11 +135,26 @@ class Config:
     """Of `sgd`."""
     dice_form: str = "batch"
     """How Dice terms are put together: `batch` (sum over a constant), `batch-mean` or `sample-mean`."""
+    lesion_dice: float = 1.0
+    """Weight of a drawn lesion's Dice term; an organ's is 1."""
+    lesion_share: float = 0.0
+    """Share of the patches drawn for a structure that are drawn for a lesion; 0: as for any other structure."""
+    negatives: str = ""
+    """`tumor=0.2`: where labels leave tumours open, that there is none counts at this weight."""
 
     @property
     def horizon(self) -> int:
         """Steps over which the learning rate falls."""
         return self.schedule_steps or self.steps
+
+    @property
+    def negative_weights(self) -> dict[str, float]:
+        """Structure → weight of its absence where labels leave it open."""
+        pairs = (part.partition("=") for part in self.negatives.split(",") if part)
+        try:
+            return {name: float(weight) for name, _, weight in pairs}
+        except ValueError as error:
+            raise InvalidDataError(f"negatives {self.negatives}: wants structures and weights, tumor=0.2") from error
 
     def text(self) -> str:
         """Canonical JSON."""
@@ -241,13 +256,20 @@ def change(config: Config, settings: Mapping[str, str]) -> Config:
     """The configuration with values replaced; InvalidDataError names a key or value that is off."""
     known = {field.name for field in fields(Config)} - {"preset"}
     values: dict[str, Any] = {}
-    for key, text in settings.items():
+    for key, text in _joined(settings).items():
         if key not in known:
             raise InvalidDataError(f"--set {key}: no such setting; there are: {' '.join(sorted(known))}")
         values[key] = _value(key, text, getattr(config, key))
     changed = replace(config, **values)
     _check(changed)
     return changed
+
+
+def _joined(settings: Mapping[str, str]) -> dict[str, str]:
+    """`negatives.tumor=0.2` is `negatives=tumor=0.2`."""
+    parts = {key.removeprefix("negatives."): text for key, text in settings.items() if key.startswith("negatives.")}
+    plain = {key: text for key, text in settings.items() if not key.startswith("negatives.")}
+    return {**plain, "negatives": ",".join(f"{name}={text}" for name, text in parts.items())} if parts else plain
 
 
 def level_shapes(config: Config) -> tuple[list[Shape], list[Shape]]:
@@ -328,6 +350,10 @@ def _check_values(config: Config) -> None:
         "ahead is from 1 to 64": 1 <= config.ahead <= 64,
         "publish is last or best": config.publish in ("last", "best"),
         "publish=best needs validate_every": config.publish == "last" or config.validate_every > 0,
+        "lesion_dice is at least 0": _within(config.lesion_dice),
+        "lesion_share and negatives are from 0 to 1": _within(
+            config.lesion_share, *config.negative_weights.values(), high=1
+        ),
         "seed is from 0 to 2**63 - 1": 0 <= config.seed < 2**63,
     }
     for rule, holds in rules.items():

@@ -104,7 +104,7 @@ class Feed(IterableDataset[Batch]):
         self.device = device
         self.start = start
         self.rank, self.ranks = rank, ranks
-        self._balance = Balance(data, volumes, config.patterns)
+        self._balance = Balance(data, volumes, config.patterns, config.lesion_share)
         if not self._balance.cases:
             raise InvalidDataError("the snapshot has no case with anything decided for this task")
 

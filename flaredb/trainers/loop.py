@@ -84,6 +84,7 @@ def train(run: Training) -> Iterator[float]:
     optimiser = build_optimiser(network, config)
     progress = _begin(run, network, optimiser)
     yield from progress.losses
+    negatives = negative_classes(run.data, config)
     learner = run.team.wrap(network)
     network.train()
     data = iter(Feed(run.data, run.volumes, config, run.device, progress.steps, run.team.rank, run.team.size))
@@ -99,7 +100,7 @@ def train(run: Training) -> Iterator[float]:
             waited = time.perf_counter() - started
             with autocast(run.device, config.bf16):
                 outputs = learner(batch.image)
-            loss = training_loss(outputs, batch.allowed, lesion_classes(run.data), config, run.team)
+            loss = training_loss(outputs, batch.allowed, lesion_classes(run.data), config, run.team, negatives)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip_gradient)
@@ -147,6 +148,16 @@ def lesion_classes(data: TrainingSet) -> list[int]:
     """The classes of the task that are lesions."""
     names = data.task.structures
     return [i for i, name in enumerate(names, start=1) if name in data.space.lesions]
+
+
+def negative_classes(data: TrainingSet, config: Config) -> dict[int, float]:
+    """Class → weight of its absence where labels leave it open; those that the task has not are passed over.
+
+    NotFoundError for a structure that there is not.
+    """
+    weights = config.negative_weights
+    data.space.check(weights)
+    return {i: weights[name] for i, name in enumerate(data.task.structures, start=1) if name in weights}
 
 
 def _begin(run: Training, network: Network, optimiser: torch.optim.Optimizer) -> Progress:

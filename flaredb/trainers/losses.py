@@ -14,7 +14,11 @@ How the terms of a batch are put together is `dice_form`:
   weigh as much as one that knows thirteen;
 - `batch-mean`: their mean;
 - `sample-mean`: sets of each sample apart, their mean, and the mean over the samples.
-With complete labels both terms are the plain ones.
+With complete labels both terms are the plain ones. The term of a drawn lesion counts `lesion_dice` times.
+
+Negatives: a structure that no label denies anywhere would be painted everywhere. With a weight w for it, every voxel
+whose set leaves it open counts as its absence, too, at that weight: w · -log(1 - p) in the cross-entropy, and w of its
+mass there as not allowed in N.
 
 Deep supervision: each coarser level is asked by every fine voxel that lies in a coarse one, with the fine voxel's own
 set. No set is brought down, because no coarse set says what the fine ones do: the nearest one claims for all what one
@@ -23,7 +27,9 @@ voxel knows, the intersection claims what none does, and the union forgets thin 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -38,13 +44,29 @@ _FLOOR = 1e-30  # a prior of 0: no class but a forbidden one is further away, an
 _TABLE = 16  # classes up to which the sets are found by a table of all there could be, not by sorting
 
 
+class Weights(NamedTuple):
+    """What else the loss is told: how Dice terms are put together, the weight of a drawn lesion's term, the classes
+    that are lesions, and class → weight of its absence where it is left open."""
+
+    dice_form: str = "batch"
+    lesion_dice: float = 1.0
+    lesions: tuple[int, ...] = ()
+    negatives: Mapping[int, float] = MappingProxyType({})
+
+
 def training_loss(
-    outputs: Tensor | tuple[Tensor, ...], allowed: Tensor, lesions: Sequence[int], config: Config, team: Team = ALONE
+    outputs: Tensor | tuple[Tensor, ...],
+    allowed: Tensor,
+    lesions: Sequence[int],
+    config: Config,
+    team: Team = ALONE,
+    negatives: Mapping[int, float] = MappingProxyType({}),
 ) -> Tensor:
     """The loss of a step: one resolution, or several, finest first, weighted 1, 1/2, 1/4 … and normalised.
 
     `outputs`: logits (batch, classes, z, y, x) of each level; `allowed`: (batch, z, y, x) at the finest. The coarsest
     levels of a network, whose weight nnU-Net sets to 0, have no logits here (`deep_supervision` counts those that do).
+    `negatives`: class → weight of its absence where it is left open.
 
     With several processes each has its part of the batch. The sums that Dice is made of are taken over all of them, and
     the mean of the losses over the processes, and of the gradients, is that of one process with the whole batch.
@@ -53,7 +75,8 @@ def training_loss(
     with torch.autocast(allowed.device.type, enabled=False):
         parted = ALONE if config.dice_form == "sample-mean" else team  # samples are not parted
         sets = find_sets(allowed, levels[0].shape[1], lesions, config.lesion_prior, config.dice_form, parted)
-        losses = [_loss(logits, sets, config.dice_form, parted) * 0.5**level for level, logits in enumerate(levels)]
+        weights = Weights(config.dice_form, config.lesion_dice, tuple(lesions), negatives)
+        losses = [_loss(logits, sets, weights, parted) * 0.5**level for level, logits in enumerate(levels)]
     return torch.stack(losses).sum() / (2 - 0.5 ** (len(levels) - 1))
 
 
@@ -66,7 +89,7 @@ def label_set_loss(
     `lesions`: the classes that are lesions. InvalidDataError for an empty set or a class the logits do not have.
     """
     with torch.autocast(logits.device.type, enabled=False):
-        return _loss(logits, find_sets(allowed, logits.shape[1], lesions, lesion_prior, dice_form), dice_form)
+        return _loss(logits, find_sets(allowed, logits.shape[1], lesions, lesion_prior, dice_form), Weights(dice_form))
 
 
 def find_sets(
@@ -112,22 +135,39 @@ def _log_prior(of_set: Tensor, lesions: Sequence[int], lesion_prior: float) -> T
     return prior
 
 
-def _loss(logits: Tensor, sets: Sets, dice_form: str, team: Team = ALONE) -> Tensor:
+def _loss(logits: Tensor, sets: Sets, weights: Weights, team: Team = ALONE) -> Tensor:
     """Cross-entropy plus Dice of logits at the sets' resolution or coarser."""
     if any(fine % coarse for fine, coarse in zip(sets.place.shape, (len(logits), *logits.shape[2:]), strict=True)):
         raise InvalidDataError(f"logits {tuple(logits.shape)} do not divide labels of {tuple(sets.place.shape)}")
     log_inside, mass = sum_over_sets(logits, sets)
-    dice = _dice(team.total(mass), sets)
-    loss = _together(dice, sets, dice_form, logits.shape[1] - 1) - log_inside / sets.place.numel()
+    denied = (~sets.allowed).to(mass.dtype)
+    for structure, weight in weights.negatives.items():
+        absent = _left_open(sets, structure)
+        log_inside = log_inside + weight * sum_over_sets(logits, absent)[0]
+        denied[~absent.allowed[:, structure], structure] = weight
+    terms = _dice(team.total(mass), sets, denied)
+    for lesion in weights.lesions:
+        drawn = sets.allowed[:, lesion] & (sets.allowed.sum(1) == 1)
+        terms = torch.where(drawn, weights.lesion_dice * terms, terms)
+    dice = _together(terms, sets, weights.dice_form, logits.shape[1] - 1)
+    loss = dice - log_inside / sets.place.numel()
     return loss.to(torch.float64 if logits.dtype == torch.float64 else torch.float32)
 
 
-def _dice(mass: Tensor, sets: Sets) -> Tensor:
-    """The Dice loss of each set; `mass`: (sets, classes), the sum of p_j over the voxels of each set."""
+def _left_open(sets: Sets, structure: int) -> Sets:
+    """The same places, where sets that leave a structure open say that it is absent, and the others say nothing."""
+    undecided = sets.allowed[:, structure] & (sets.allowed.sum(1) > 1)
+    allowed = torch.ones_like(sets.allowed)
+    allowed[undecided, structure] = False
+    return sets._replace(allowed=allowed, log_prior=torch.zeros_like(sets.log_prior).masked_fill(~allowed, -torch.inf))
+
+
+def _dice(mass: Tensor, sets: Sets, denied: Tensor) -> Tensor:
+    """The Dice loss of each set. (sets, classes) are `mass`, the sum of p_j over the voxels of each set, and `denied`,
+    the share of it that counts as not allowed."""
     inside = (mass * sets.log_prior.exp()).sum(1)
-    forbidden = mass * ~sets.allowed
-    denied = torch.zeros_like(mass).index_add(0, sets.group, forbidden)[sets.group]  # of a class, where not allowed
-    outside = (denied * sets.allowed).sum(1)
+    elsewhere = torch.zeros_like(mass).index_add(0, sets.group, mass * denied)[sets.group]
+    outside = (elsewhere * sets.allowed).sum(1)
     return 1 - (2 * inside + _SMOOTH) / (inside + outside + sets.number + _SMOOTH)
 
 

@@ -11,7 +11,7 @@ from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.trainers import checkpoint
 from flaredb.trainers.failure import FAILED
 from flaredb.trainers.feed import Feed
-from flaredb.trainers.loop import Training, lesion_classes, restore
+from flaredb.trainers.loop import Training, lesion_classes, negative_classes, restore
 from flaredb.trainers.losses import training_loss
 from flaredb.trainers.networks import Network, build_network
 from flaredb.trainers.runtime import autocast
@@ -44,7 +44,8 @@ def _look(run: Training, network: Network, image: Tensor, allowed: Tensor) -> di
     network.zero_grad()
     with autocast(run.device, run.config.bf16):
         outputs = network(image)
-    loss = training_loss(outputs, allowed, lesion_classes(run.data), run.config)
+    negatives = negative_classes(run.data, run.config)
+    loss = training_loss(outputs, allowed, lesion_classes(run.data), run.config, negatives=negatives)
     loss.backward()  # type: ignore[no-untyped-call]
     gradient = nn.utils.clip_grad_norm_(network.parameters(), torch.inf)
     logits = outputs if isinstance(outputs, Tensor) else outputs[0]
