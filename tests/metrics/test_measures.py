@@ -56,3 +56,10 @@ def test_lesions_found():
     assert measure(EMPTY, CUBE, (1, 1, 1), ["detection"], lesion=True)["false_positives"] == 1
     assert measure(CUBE, EMPTY, (1, 1, 1), ["detection"], lesion=True)["detected"] == 0
     assert measure(reference, prediction, (1, 1, 1), ["detection"], lesion=False) == {}
+
+
+def test_each_lesion_is_held_against_its_own_size():
+    """A tenth of a small lesion is not a tenth of a large one that comes after it."""
+    reference = boxes(((0, 0, 0), (1, 1, 2)), ((4, 4, 4), (9, 9, 9)))
+    found = measure(reference, boxes(((4, 4, 4), (5, 5, 6))), (1, 1, 1), ["detection"], lesion=True)
+    assert (found["lesions"], found["detected"], found["false_positives"]) == (2, 0, 0)
