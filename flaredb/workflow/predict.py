@@ -75,16 +75,16 @@ def predict_cases(
     members = [model] if isinstance(model, models.Model) else list(model)
     job = _job(workspace, members, options)
     told = provenance([each.name for each in members], job.plan)
+    tally = Tally()
     with run.write() as write:
         done = _done(write, members[0], source, told)
         known = {case.name: case for case in cases.every(write.connection)}
-    tally = Tally()
-    todo = []
-    for name in names:
-        if name in done:
+        for name in set(names) & done:
             tally.count("unchanged", name)
-        elif known[name].image:
-            todo.append(known[name])
+        todo = [known[name] for name in names if name not in done and known[name].image]
+        for finding in _other_way(write, source, told, bool(done), bool(todo)):
+            tally.findings.append(finding)
+            write.add_findings([finding])
     results = zip(todo, predicted(job, [case.image or "" for case in todo]) if todo else [], strict=True)
     for case, made in workspace.reporter.track(results, f"predicting {source}", len(todo)):
         _enter(run, (job.plan, members[0].name, source), case, made, tally)
@@ -107,16 +107,20 @@ def _job(workspace: Workspace, members: Sequence[models.Model], options: Predict
 
 
 def _done(write: Write, model: models.Model, source: str, told: str) -> set[str]:
-    """Cases that the source has labelled with this model; ConflictError if it was done in another way."""
-    connection = write.connection
+    """Cases that the source has labelled with this model."""
     labels.ensure_source(write, source, "pseudo", told)
-    done = {label.case for label in labels.of_source(connection, source) if label.model == model.name}
-    before = labels.recipe_of(connection, source)
-    if done and before and not same_way(before, told):
-        raise ConflictError(
-            f"the labels of {source} were made in another way ({before}); give these a source of their own with --as"
-        )
-    return done
+    return {label.case for label in labels.of_source(write.connection, source) if label.model == model.name}
+
+
+def _other_way(write: Write, source: str, told: str, done: bool, more: bool) -> list[Finding]:
+    """A remark if the labels there were made in another way; ConflictError if others would join them."""
+    before = labels.recipe_of(write.connection, source)
+    if not done or not before or same_way(before, told):
+        return []
+    message = f"the labels of {source} were made in another way ({before}); give a source of their own with --as"
+    if more:
+        raise ConflictError(message)
+    return [Finding("warning", None, "made-otherwise", message)]
 
 
 def _refuse_unlike(connection: Connection, members: Sequence[models.Model]) -> None:

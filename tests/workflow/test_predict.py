@@ -102,6 +102,8 @@ def test_another_way_wants_another_source(opened):
     predict(opened, "latest:organ", FEW, options=PredictOptions("cpu"))
     with pytest.raises(ConflictError, match="--as"):
         predict(opened, "latest:organ", options=PredictOptions("cpu", mirror=(2,)))
+    same = predict(opened, "latest:organ", FEW, options=PredictOptions("cpu", mirror=(2,)))
+    assert (same.unchanged, [finding.rule for finding in same.findings]) == (4, ["made-otherwise"])
     other = predict(opened, "latest:organ", FEW, "mirrored", PredictOptions("cpu", mirror=(2,)))
     assert other.added == 4
 
