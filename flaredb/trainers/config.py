@@ -51,6 +51,8 @@ class Config:
     """How often a patch is rotated."""
     scale_chance: float = 1.0
     """How often its size is changed."""
+    in_plane: bool = False
+    """Rotate and size within slices alone, as nnU-Net does where a patch has less than a third as many as rows."""
     scale_up: float = 0.0
     """Largest relative growth of what a patch shows, where it is not `scale`; 0 means `scale`."""
     mirror: str = ""
@@ -201,6 +203,8 @@ PAPER_TRAINING: dict[str, Any] = {
     "learning_rate": 0.01,
     "momentum": 0.99,
     "foreground": 0.34,
+    "in_plane": True,
+    "rotation": 180.0,
     "checkpoint_every": 1000,
     "validate_every": 5000,
 }
@@ -227,20 +231,18 @@ PRESETS: dict[str, Config] = {
     "base": Config(  # nnU-Net's default network, 31 million parameters
         preset="base",
         channels=(32, 64, 128, 256, 320, 320),
-        **PAPER_TRAINING,
         **PAPER_HU,
-        **NNUNET_GEOMETRY,
         **NNUNET_INTENSITY,
+        **NNUNET_GEOMETRY | PAPER_TRAINING,
     ),
     "large": Config(  # the paper's network, of the size of STU-Net-L
         preset="large",
         channels=(64, 128, 256, 512, 1024, 1024),
         blocks=2,
         elastic_chance=0.2,
-        **PAPER_TRAINING,
         **PAPER_HU,
-        **NNUNET_GEOMETRY,
         **NNUNET_INTENSITY,
+        **NNUNET_GEOMETRY | PAPER_TRAINING,
     ),
 }
 

@@ -45,8 +45,8 @@ class Draw(NamedTuple):
     """Native voxel index of the middle of the patch."""
     angles: Triple
     """Rotation about the axes, degrees."""
-    scale: float
-    """Size of what is seen, relative to the patch at its spacing: above 1 structures look smaller."""
+    scale: Triple
+    """Size of what is seen along each axis, relative to the patch at its spacing: above 1 structures look smaller."""
     flips: Flips
     """Axes of the patch that are mirrored; labels go with their voxels, left stays the patient's left in name."""
     elastic: Elastic | None
@@ -61,7 +61,8 @@ class Draw(NamedTuple):
     @property
     def frame(self) -> Frame:
         """Where the patch lies in the scan."""
-        turn = rotation(np.deg2rad(self.angles)) * self.scale @ np.diag([-1.0 if flip else 1.0 for flip in self.flips])
+        signs = [-size if flip else size for size, flip in zip(self.scale, self.flips, strict=True)]
+        turn = rotation(np.deg2rad(self.angles)) @ np.diag(signs)
         warp = None if self.elastic is None else make_warp(self.elastic, self.spacing, self.patch)
         return make_frame(np.asarray(self.centre), self.native, self.spacing, self.patch, turn, warp)
 
@@ -75,7 +76,7 @@ class Geometry(NamedTuple):
     """How a patch is turned, sized, flipped and deformed."""
 
     angles: Triple
-    scale: float
+    scale: Triple
     flips: Flips
     elastic: Elastic | None
 
@@ -102,9 +103,11 @@ def draw_geometry(config: Config, step: int, index: int) -> Geometry:
     chances, angles, sized = np.split(generator(config.seed, Purpose.TURN, step, index).random(6), [2, 5])
     turned = chances[0] < config.rotate_chance
     low, high = 1 - config.scale, 1 + (config.scale_up or config.scale)
+    turns, sizes = ((1, 0, 0), (0, 1, 1)) if config.in_plane else ((1, 1, 1), (1, 1, 1))  # z first: about it, along it
+    size = low + (high - low) * sized[0] if chances[1] < config.scale_chance else 1.0
     return Geometry(
-        angles=_triple(config.rotation * (2 * angles - 1)) if turned else (0.0, 0.0, 0.0),
-        scale=float(low + (high - low) * sized[0]) if chances[1] < config.scale_chance else 1.0,
+        angles=_triple(config.rotation * (2 * angles - 1) * turns) if turned else (0.0, 0.0, 0.0),
+        scale=_triple(np.where(sizes, size, 1.0)),
         flips=_flips(config, generator(config.seed, Purpose.FLIP, step, index).random(3)),
         elastic=_elastic(config, generator(config.seed, Purpose.WARP, step, index)),
     )

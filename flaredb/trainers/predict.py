@@ -24,7 +24,7 @@ from flaredb.trainers.slabs import Finisher, Slab
 from flaredb.trainers.sureness import Sureness
 from flaredb.trainers.windows import batched, corners, flips, importance, starts
 
-_GPU_BYTES = 2 << 30  # that windows computed together may take on a GPU
+_GPU_BYTES = 3 << 29  # that windows computed together may take on a GPU: FLARE tolerates 4 GiB in all
 _MOST_WINDOWS = 8
 _AIR_HU = -500.0  # no voxel of a window of air is above
 _SAME = ("spacing", "patch", "hu_low", "hu_high", "hu_mean", "hu_std")

@@ -6,7 +6,8 @@ the nearest voxel. Where a patch voxel is at least twice as long as the scan's a
 the patch voxel first, or thin slices would alias. Beyond the scan the last voxels go on for interpolation, as when a
 whole scan is resized; what lies there is told apart (`inside`).
 
-A frame whose axes are the scan's own (`plain`) takes a faster way, axis by axis, to the same values.
+A frame whose axes are the scan's own (`plain`) takes a faster way, axis by axis, to the same values; one whose slices
+are the scan's (`level`) goes along z first, then through all its slices in one way.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ class Frame(NamedTuple):
     def plain(self) -> bool:
         """Whether each axis of the patch runs along the same axis of the scan."""
         return self.warp is None and not np.any(self.matrix - np.diag(np.diag(self.matrix)))
+
+    @property
+    def level(self) -> bool:
+        """Whether slices of the patch lie in slices of the scan, turned or not."""
+        return self.warp is None and not self.matrix[0, 1:].any() and not self.matrix[1:, 0].any()
 
     @property
     def reach(self) -> NDArray[np.float64]:
@@ -146,37 +152,20 @@ def sample_image(voxels: Tensor, cut: Cut) -> Tensor:
         for axis in range(3):
             voxels = _interpolated(voxels, axis, _places(cut, axis))
         return voxels.float()
-    at = coordinates(cut.frame, cut.image, voxels.device)
-    for axis, pool in enumerate(cut.pool):
-        if pool > 1:
-            at[axis].div_(pool).sub_(0.5)
-    grid = torch.empty((*cut.frame.patch, 3), device=at.device)
-    for axis, size in enumerate(voxels.shape):
-        # grid_sample wants x, y, z in [-1, 1] with the corners of the array at the corners of the voxels
-        torch.add(at[axis] * (2 / size), 1 / size - 1, out=grid[..., 2 - axis])
-    sampled = torch.nn.functional.grid_sample(
-        voxels.float()[None, None], grid[None], padding_mode="border", align_corners=False
-    )
-    return sampled[0, 0]
+    if cut.frame.level:
+        slices = _interpolated(voxels, 0, _places(cut, 0))
+        return _gridded(slices[None], _plane(cut.frame, cut.image, voxels.device), cut.pool[1:])[0]
+    return _gridded(voxels.float()[None, None], coordinates(cut.frame, cut.image, voxels.device), cut.pool)[0, 0]
 
 
 def sample_codes(codes: list[Tensor], cut: Cut) -> tuple[list[Tensor], Tensor | None]:
     """The patch's codes from the voxels of `cut.label`, one array a label; and what is inside the scan (None: all)."""
     frame, device = cut.frame, codes[0].device
     if frame.plain:
-        index, inside = zip(*(_nearest(cut, axis, device) for axis in range(3)), strict=True)
-        for axis in range(3):
-            codes = [_picked(own, axis, index[axis]) for own in codes]
-        known = None if cut.within else inside[0][:, None, None] & inside[1][:, None] & inside[2]
-        return codes, known
-    at = coordinates(frame, cut.label, device).round_()
-    flat = torch.zeros(frame.patch, dtype=torch.int64, device=device)
-    known = None if cut.within else torch.ones(frame.patch, dtype=torch.bool, device=device)
-    for axis, (side, size) in enumerate(zip(cut.label, cut.shape, strict=True)):
-        if known is not None:
-            known &= (at[axis] >= -side.start) & (at[axis] < size - side.start)
-        place = at[axis].clamp_(0, side.stop - side.start - 1)
-        flat.mul_(side.stop - side.start).add_(place.to(torch.int64))
+        return _along_axes(codes, cut)
+    if frame.level:
+        return _in_slices(codes, cut)
+    flat, known = _flattened(coordinates(frame, cut.label, device), cut, (0, 1, 2))
     return [own.reshape(-1)[flat] for own in codes], known
 
 
@@ -192,14 +181,71 @@ def coordinates(frame: Frame, box: Box, device: torch.device) -> Tensor:
     return at
 
 
+def _along_axes(codes: list[Tensor], cut: Cut) -> tuple[list[Tensor], Tensor | None]:
+    """`sample_codes` of a plain frame."""
+    index, inside = zip(*(_nearest(cut, axis, codes[0].device) for axis in range(3)), strict=True)
+    for axis in range(3):
+        codes = [_picked(own, axis, index[axis]) for own in codes]
+    return codes, None if cut.within else inside[0][:, None, None] & inside[1][:, None] & inside[2]
+
+
+def _in_slices(codes: list[Tensor], cut: Cut) -> tuple[list[Tensor], Tensor | None]:
+    """`sample_codes` of a level frame."""
+    device, patch = codes[0].device, cut.frame.patch
+    index, in_stack = _nearest(cut, 0, device)
+    flat, in_slice = _flattened(_plane(cut.frame, cut.label, device), cut, (1, 2))
+    slices = [_picked(own, 0, index).reshape(len(index), -1) for own in codes]
+    known = None if in_slice is None else in_stack[:, None, None] & in_slice
+    return [_picked(own, 1, flat.reshape(-1)).reshape(patch) for own in slices], known
+
+
+def _plane(frame: Frame, box: Box, device: torch.device) -> Tensor:
+    """For a level frame: index within the box of the voxels of any slice, (2, y, x)."""
+    rows, columns = (torch.arange(n, device=device, dtype=torch.float32) - (n - 1) / 2 for n in frame.patch[1:])
+    at = torch.empty((2, *frame.patch[1:]), device=device)
+    for axis in (1, 2):
+        start = float(frame.centre[axis] - box[axis].start)
+        across, along = float(frame.matrix[axis, 1]), float(frame.matrix[axis, 2])
+        torch.add(across * rows[:, None] + start, along * columns, out=at[axis - 1])
+    return at
+
+
+def _gridded(voxels: Tensor, at: Tensor, pool: tuple[int, ...]) -> Tensor:
+    """Linear interpolation of the last axes of (1, channels, …) at native indices (axes, …), which are written to."""
+    for axis, averaged in enumerate(pool):
+        if averaged > 1:
+            at[axis].div_(averaged).sub_(0.5)
+    grid = torch.empty((*at.shape[1:], len(at)), device=at.device)
+    for axis, size in enumerate(voxels.shape[2:]):
+        # grid_sample wants the last axis first, in [-1, 1] with the corners of the array at the corners of the voxels
+        torch.add(at[axis] * (2 / size), 1 / size - 1, out=grid[..., len(at) - 1 - axis])
+    return torch.nn.functional.grid_sample(voxels, grid[None], padding_mode="border", align_corners=False)
+
+
+def _flattened(at: Tensor, cut: Cut, axes: tuple[int, ...]) -> tuple[Tensor, Tensor | None]:
+    """Flat index, within the label's box along some axes, of the nearest voxels; what is inside the scan (None: all).
+
+    `at`: native indices (axes, …), which are written to.
+    """
+    at.round_()
+    flat = torch.zeros(at.shape[1:], dtype=torch.int64, device=at.device)
+    known = None if cut.within else torch.ones(at.shape[1:], dtype=torch.bool, device=at.device)
+    for place, axis in zip(at, axes, strict=True):
+        side, size = cut.label[axis], cut.shape[axis]
+        if known is not None:
+            known &= (place >= -side.start) & (place < size - side.start)
+        flat.mul_(side.stop - side.start).add_(place.clamp_(0, side.stop - side.start - 1).to(torch.int64))
+    return flat, known
+
+
 def _places(cut: Cut, axis: int) -> NDArray[np.float64]:
-    """For a plain frame: where the patch's voxels lie along an axis, in averaged voxels from the box's first."""
+    """Where the patch's voxels lie along an axis that is the scan's own, in averaged voxels from the box's first."""
     at: NDArray[np.float64] = _along(cut.frame, axis) - cut.image[axis].start
     return at if cut.pool[axis] == 1 else np.asarray(at / cut.pool[axis] - 0.5)
 
 
 def _along(frame: Frame, axis: int) -> NDArray[np.float64]:
-    """For a plain frame: where the patch's voxels lie along an axis of the scan."""
+    """Where the patch's voxels lie along an axis that is the scan's own."""
     steps = np.arange(frame.patch[axis], dtype=np.float64) - (frame.patch[axis] - 1) / 2
     along: NDArray[np.float64] = frame.centre[axis] + frame.matrix[axis, axis] * steps
     return along
@@ -225,7 +271,7 @@ def _picked(voxels: Tensor, axis: int, index: Tensor) -> Tensor:
 
 
 def _nearest(cut: Cut, axis: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """For a plain frame: index within the label's box along an axis, and whether it is inside the scan."""
+    """Index within the label's box along an axis that is the scan's own, and whether it is inside the scan."""
     side = cut.label[axis]
     nearest = np.rint(_along(cut.frame, axis)).astype(np.int64)
     inside = (nearest >= 0) & (nearest < cut.shape[axis])

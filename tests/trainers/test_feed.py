@@ -123,7 +123,7 @@ def test_a_planted_point_is_where_its_draw_says(tmp_path):
         assert np.abs(bright.mean(0) - at).max() <= 1
         checked += 1
         kinds.update(elastic=draw.elastic is not None, turned=any(draw.angles), flipped=any(draw.flips))
-        kinds.update(plain=draw.frame.plain, sized=draw.scale != 1)
+        kinds.update(plain=draw.frame.plain, sized=draw.scale != (1, 1, 1))
     assert checked >= 600
     assert min(kinds.values()) > 100
 
@@ -277,7 +277,7 @@ def test_chances_and_ranges_hold(tmp_path):
     made = feed(tmp_path, rotate_chance=0.2, scale_chance=0.3, scale=0.3, scale_up=0.4, rotation=30, mirror="yx")
     draws = [made.draw(step, index) for step in range(300) for index in range(2)]
     turned = np.array([draw.angles for draw in draws if any(draw.angles)])
-    sizes = np.array([draw.scale for draw in draws if draw.scale != 1])
+    sizes = np.array([draw.scale[0] for draw in draws if draw.scale != (1, 1, 1)])
     assert 0.14 < len(turned) / 600 < 0.26
     assert 0.24 < len(sizes) / 600 < 0.36
     assert 25 < np.abs(turned).max() <= 30
@@ -287,6 +287,19 @@ def test_chances_and_ranges_hold(tmp_path):
     flips = np.mean([draw.flips for draw in draws], axis=0)
     assert flips[0] == 0
     assert (np.abs(flips[1:] - 0.5) < 0.08).all()
+
+
+def test_in_plane_slices_stay_slices(tmp_path):
+    """Turned and sized within slices alone, by the same numbers as otherwise."""
+    settings = {"rotate_chance": 0.7, "scale_chance": 0.7, "rotation": 180, "mirror": "zyx"}
+    made, free = feed(tmp_path, in_plane="true", **settings), feed(tmp_path, **settings)
+    draws = [made.draw(step, 0) for step in range(40)]
+    assert all(draw.frame.level for draw in draws)
+    assert {draw.frame.plain for draw in draws} == {True, False}
+    for step, draw in enumerate(draws):
+        other = free.draw(step, 0)
+        assert draw.angles == (other.angles[0], 0, 0)
+        assert draw.scale == (1, *other.scale[1:])
 
 
 def test_names_and_order_change_nothing(tmp_path):
