@@ -8,11 +8,12 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
 from flaredb.catalog.labels import Presence
-from flaredb.errors import StorageError
+from flaredb.errors import FlareError, StorageError
 from flaredb.labels.mappings import Mapping
 from flaredb.trainers import checkpoint, runtime
 from flaredb.trainers.predict import Prediction, Predictor
@@ -107,7 +108,9 @@ def _several(job: Job, images: Sequence[str]) -> Iterator[Future[Made]]:
         futures = [pool.submit(_work, image) for image in images]
         try:
             for future in futures:
-                yield _waited(future)
+                if isinstance(_waited(future).exception(), BrokenProcessPool):
+                    raise FlareError("a worker died, perhaps for want of memory; give fewer --workers and run it again")
+                yield future
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
