@@ -6,11 +6,12 @@ nnU-Net's chances and ranges. Two things are measured:
 
 - what stays on the host when a GPU does the rest: draw, read, hand over (`Feed.draw`, `Feed.fetch`), with one label
   volume and with three;
-- everything on the CPU, start to end: normalised patch and label sets (`Feed.make`), one label volume.
+- everything on the CPU, start to end: normalised patch and label sets (`Feed.make`).
 
 Rivals, each in a process of `.bench`, from what they keep on disk at 2.5×0.8×0.8 mm already: the data loader of nnU-Net
-2.8.1's trainer (as it chooses for so flat a patch, which is to turn slice by slice only, and in 3D as it does for other
-patches); MONAI's PersistentDataset with RandCropByPosNegLabeld and RandAffined; TorchIO's Queue with LabelSampler.
+2.8.1's trainer, as it chooses for so flat a patch, which is to turn and size within slices only, against flaredb doing
+the same, and in 3D as it does for other patches, against flaredb in 3D; MONAI's PersistentDataset with
+RandCropByPosNegLabeld and RandAffined, and TorchIO's Queue with LabelSampler, against flaredb in 3D.
 One core, one thread each, in turns; figures are mean processor time a patch, with medians and wall time beside.
 
     python benchmarks/feed.py [--patches 64] [--scan ircad|phantom|small]
@@ -32,20 +33,29 @@ from rivals.answering import patches
 from rivals.beside import BENCH, DATA, Rival, finish, need, one_core, rival, row
 from rivals.scans import Scan, ircad, median_phantom, small_phantom, training_set
 
-from flaredb.trainers.config import Config, load_config
+from flaredb.trainers.config import load_config
 from flaredb.trainers.feed import Feed
 from flaredb.volumes.store import VolumeStore
 
 SETTINGS = {
     **{"patch": "48,192,192", "spacing": "2.5,0.8,0.8", "batch": "2", "mirror": "zyx", "elastic_chance": "0"},
-    **{"rotation": "30", "rotate_chance": "0.2", "scale": "0.3", "scale_up": "0.4", "scale_chance": "0.2"},
+    **{"rotate_chance": "0.2", "scale": "0.3", "scale_up": "0.4", "scale_chance": "0.2"},
 }
+TURNS = {
+    "in 3D": {"in_plane": "false", "rotation": "30"},
+    "in slices": {"in_plane": "true", "rotation": "180"},
+}
+LABELS = {"1 label": 1, "3 labels": 3}
 SCANS = {"ircad": ircad, "phantom": median_phantom, "small": small_phantom}
 RIVALS = {
-    "nnU-Net 2.8.1, augmentation in 3D": ("nnunet_feed.py", "3d"),
-    "nnU-Net 2.8.1, slice by slice, its choice for this patch": ("nnunet_feed.py", "own"),
+    "nnU-Net 2.8.1, in 3D": ("nnunet_feed.py", "3d"),
+    "nnU-Net 2.8.1, in slices, its choice for this patch": ("nnunet_feed.py", "own"),
     "MONAI PersistentDataset": ("monai_feed.py", "own"),
     "TorchIO Queue": ("torchio_feed.py", "own"),
+}
+CLAIMS = {
+    "host": ("host processor time a patch when a GPU augments", 20.0),
+    "all": ("processor time a patch, CPU only", 2.0),
 }
 TURN = 8  # patches a turn
 Times = dict[str, dict[str, list[float]]]
@@ -61,23 +71,24 @@ def main() -> None:
     need(BENCH, *([DATA / "ircad_p01"] if "ircad" in chosen else []))
     one_core()
     torch.set_num_threads(1)
-    config = load_config("base", SETTINGS)
     rows = []
     for name in chosen:
         with tempfile.TemporaryDirectory() as folder:
             scan = SCANS[name](Path(folder))
-            rows += report(scan, measure(scan, Path(folder), config, arguments.patches))
+            rows += report(scan, measure(scan, Path(folder), arguments.patches))
     finish("feed", rows, torch=torch.__version__, patches=arguments.patches)
 
 
-def measure(scan: Scan, folder: Path, config: Config, count: int) -> Times:
+def measure(scan: Scan, folder: Path, count: int) -> Times:
     """Seconds a patch of each way, by clock; in turns, of which the first is not counted."""
     store = VolumeStore(folder / "volumes")
-    one, three = (Feed(training_set(store, scan, n), store, config, torch.device("cpu")) for n in (1, 3))
-    ways: dict[str, Callable[[int], dict[str, list[float]]]] = {
-        "host, 1 label": repeated(one, host), "host, 3 labels": repeated(three, host),
-        "all, 1 label": repeated(one, everything), "all, 3 labels": repeated(three, everything),
-    }  # fmt: skip
+    ways: dict[str, Callable[[int], dict[str, list[float]]]] = {}
+    for labels, number in LABELS.items():
+        data = training_set(store, scan, number)
+        for turns, settings in TURNS.items():
+            feed = Feed(data, store, load_config("base", SETTINGS | settings), torch.device("cpu"))
+            ways[f"host, {turns}, {labels}"] = repeated(feed, host)
+            ways[f"all, {turns}, {labels}"] = repeated(feed, everything)
     spent: Times = {}
     with ExitStack() as stack:
         running: dict[str, Rival] = {}
@@ -132,16 +143,15 @@ def report(scan: Scan, spent: Times) -> list[dict[str, Any]]:
         for name, times in spent.items()
     }
 
-    def against(ours: str, claim: str, name: str, target: float | None) -> dict[str, Any]:
-        return row(f"{claim}, {ours.split(', ')[1]}, {scan.name}", worked[ours], worked[name], name, "s", target,
+    def against(part: str, labels: str, name: str) -> dict[str, Any]:
+        turns = "in slices" if "in slices" in name else "in 3D"
+        ours, (claim, target) = f"{part}, {turns}, {labels}", CLAIMS[part]
+        return row(f"{claim}, {turns}, {labels}, {scan.name}", worked[ours], worked[name], name, "s",
+            target if name.startswith("nnU-Net") else None,
             flaredb_beside=beside[ours], rival_beside=beside[name])  # fmt: skip
 
-    on_host = "host processor time a patch when a GPU augments"
-    on_cpu = "processor time a patch, CPU only"
-    nnunet = [name for name in RIVALS if name.startswith("nnU-Net")]
-    rows = [against(f"host, {n}", on_host, name, 20.0) for n in ("1 label", "3 labels") for name in nnunet]
-    rows += [against("all, 1 label", on_cpu, name, 2.0 if name in nnunet else None) for name in RIVALS]
-    return [*rows, against("all, 3 labels", on_cpu, nnunet[0], None)]
+    wanted = [(part, name) for part in CLAIMS for name in RIVALS if part == "all" or name.startswith("nnU-Net")]
+    return [against(part, labels, name) for part, name in wanted for labels in LABELS]
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from flaredb.trainers.config import Shape, Triple
 from flaredb.trainers.warp import Warp, displacement
 
 _NEAR = 1e-6  # of a voxel: rounding, not distance
+_SLICES = 8  # at a time on a CPU; measured
 
 
 class Frame(NamedTuple):
@@ -149,9 +150,7 @@ def sample_image(voxels: Tensor, cut: Cut) -> Tensor:
         if pool > 1:
             voxels = _averaged(voxels.float(), axis, pool)
     if cut.frame.plain:
-        for axis in range(3):
-            voxels = _interpolated(voxels, axis, _places(cut, axis))
-        return voxels.float()
+        return _axis_by_axis(voxels, cut)
     if cut.frame.level:
         slices = _interpolated(voxels, 0, _places(cut, 0))
         return _gridded(slices[None], _plane(cut.frame, cut.image, voxels.device), cut.pool[1:])[0]
@@ -179,6 +178,17 @@ def coordinates(frame: Frame, box: Box, device: torch.device) -> Tensor:
     for axis, (row, middle, side) in enumerate(zip(frame.matrix, frame.centre, box, strict=True)):
         torch.add(float(row[0]) * z + (float(row[1]) * y + float(middle - side.start)), float(row[2]) * x, out=at[axis])
     return at
+
+
+def _axis_by_axis(voxels: Tensor, cut: Cut) -> Tensor:
+    """`sample_image` of a plain frame; on a CPU a few slices at a time, which stay in its cache on their way."""
+    z, y, x = (_places(cut, axis) for axis in range(3))
+    several = _SLICES if voxels.device.type == "cpu" else len(z)
+    made = torch.empty(cut.frame.patch, device=voxels.device)
+    for first in range(0, len(z), several):
+        slices = _interpolated(voxels, 0, z[first : first + several])
+        made[first : first + several] = _interpolated(_interpolated(slices, 1, y), 2, x)
+    return made
 
 
 def _along_axes(codes: list[Tensor], cut: Cut) -> tuple[list[Tensor], Tensor | None]:
