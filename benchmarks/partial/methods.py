@@ -116,10 +116,10 @@ METHODS: Mapping[str, Callable[[Bench], Model]] = {
 }
 
 
-def score(model: Model, cohort: Stored) -> list[dict[str, list[float | bool]]]:
-    """DSC of every structure in every test case (both empty: 1), and whether the truth has it."""
+def score(model: Model, cohort: Stored, count: int | None = None) -> list[dict[str, list[float | bool]]]:
+    """DSC of every structure in every test case (both empty: 1), and whether the truth has it; of the first `count`."""
     rows = []
-    for case in cohort.test:
+    for case in cohort.test[:count]:
         predicted, truth = model(cohort.store.open(case.image)), cohort.store.open(case.label).read()
         values = range(1, len(EVERYTHING) + 1)
         found = [round(dice(truth == value, predicted == value), 4) for value in values]
