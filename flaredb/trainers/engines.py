@@ -87,4 +87,4 @@ class _OpenVino:
         for window in windows:
             self._request.infer([window[None].contiguous().numpy()], share_inputs=True)
             found.append(torch.from_numpy(self._request.get_output_tensor(0).data.copy()))
-        return torch.cat(found).float()
+        return found[0] if len(found) == 1 else torch.cat(found)

@@ -33,6 +33,7 @@ RUNNER = "predict.sh"
 _SCRIPT = """#!/bin/sh
 # Predict the scans of a folder: predict.sh IN OUT [options of flaredb predict]. Needs flaredb, and no workspace.
 set -e
+[ $# -ge 2 ] || { echo "usage: predict.sh IN OUT [options]" >&2; exit 2; }
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 in=$1; out=$2; shift 2
 exec flaredb predict --model "$here" "$@" "$in" "$out"

@@ -120,7 +120,7 @@ def test_what_cannot_be_had_is_refused_before_anything_is_written(opened):
 
 
 def test_a_model_twice_is_itself(opened):
-    """The mean of a model with itself; another model that learnt from the same data may join, whatever came first."""
+    """The mean of a model with itself gives its labels."""
     alone = predict(opened, "latest:organ", FEW, options=PredictOptions("cpu"))
     both = predict(opened, "latest:organ,latest:organ", FEW, "both", PredictOptions("cpu"))
     assert alone.added == both.added == 4
@@ -129,6 +129,20 @@ def test_a_model_twice_is_itself(opened):
         "WHERE l.kind = 'pseudo' GROUP BY c.name"
     )
     assert [row["volumes"] for row in rows] == [1] * 4
+
+
+def test_models_of_other_data_join_only_behind_one_that_knows_it(opened, tmp_path):
+    """A label names its first model: what another learnt from, that one must have learnt from, too."""
+    with opened.catalog.read() as connection:
+        first = models.find(connection, "latest:organ").name
+    truth = np.digitize(smooth(1), [-200, 0, 200]).astype(np.uint8)
+    write_nifti(tmp_path / "case_001.nii.gz", truth, SPACE)
+    said = ("--source", "people", "--kind", "ground-truth", "--annotated", "liver,right_kidney,spleen")
+    assert flaredb("ingest", "labels", tmp_path / "case_001.nii.gz", *said, workspace=opened.root).code == 0
+    second = train(opened, "organ", tiny(steps=2), warm=first).model
+    with pytest.raises(ConflictError, match=f"{second} learnt from data that {first} did not"):
+        predict(opened, f"{first},{second}", FEW, "both", PredictOptions("cpu"))
+    assert predict(opened, f"{second},{first}", FEW, "both", PredictOptions("cpu")).added == 4
 
 
 def test_several_processes_make_the_same(opened):
@@ -249,7 +263,13 @@ def test_folders_are_predicted_once_and_bad_files_told(opened, prepared, tmp_pat
         predict_files(models, scans, scans, PredictOptions("cpu"))
     with pytest.raises(InvalidDataError, match="auto needs a workspace"):
         predict_files(models, scans, out, PredictOptions("cpu", postprocess="auto"))
-    assert flaredb("predict", "--model", tmp_path / "model", scans, out, "--device", "cpu").code == 1
+    (out / "case_001.nii.gz").unlink()
+    env = environment()
+    env["PATH"] = f"{PROGRAM.parent}:{env['PATH']}"
+    script = ["sh", tmp_path / "model" / "predict.sh"]
+    assert subprocess.run([*script, scans, out, "--engine", "torch"], capture_output=True, env=env).returncode == 1
+    assert (out / "case_001.nii.gz").exists()
+    assert subprocess.run([*script, scans], capture_output=True, env=env).returncode == 2
     assert flaredb("predict", "--model", tmp_path / "model", scans).code == 2
 
 
