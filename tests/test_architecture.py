@@ -51,7 +51,7 @@ ROOMS = {
 EVERYWHERE = {"numpy"}
 
 # Room → the rooms or modules it may import, besides its own.
-GROUND = {"errors", "geometry", "progress", "version"}
+GROUND = {"durable", "errors", "geometry", "progress", "version"}
 ARROWS = {
     "flaredb": {"workspace", "version"},
     "__main__": {"cli"},
@@ -69,6 +69,7 @@ ARROWS = {
     "labels": {"errors"},
     "geometry": {"errors"},
     "progress": {"errors"},
+    "durable": set(),
     "errors": set(),
     "version": set(),
 }  # fmt: skip

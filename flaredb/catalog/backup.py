@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from flaredb.catalog import migrate
 from flaredb.catalog.database import Catalog
 from flaredb.catalog.engines import make_engine, transaction
+from flaredb.durable import to_disk
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError, StorageError
 
 _CHUNK = 1000
@@ -46,9 +47,9 @@ def save(catalog: Catalog, target: Path) -> None:
             _copy_file(Path(str(catalog.url.database)), part)
         else:
             _write_file(catalog, part)
-        _sync(part)
+        to_disk(part)
         part.rename(target)
-        _sync(target.parent)
+        to_disk(target.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -162,8 +163,8 @@ def _into_sqlite(staged: Path, place: Path) -> None:
         os.replace(staged, place)
         for companion in _companions(place):
             companion.unlink(missing_ok=True)
-    _sync(place)
-    _sync(place.parent)
+    to_disk(place)
+    to_disk(place.parent)
 
 
 def _refuse_when_busy(status: int, _remaining: int, _total: int) -> None:
@@ -237,12 +238,3 @@ def _set_last_key(connection: Connection, table: Table, last: int) -> None:
 
 def _companions(file: Path) -> list[Path]:
     return [file.with_name(file.name + ending) for ending in ("-wal", "-shm")]
-
-
-def _sync(path: Path) -> None:
-    """See that a file or a folder is on the disk."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -10,7 +10,6 @@ the geometry in the header always holds, the array's size need not be the scan's
 from __future__ import annotations
 
 import math
-import os
 import re
 import uuid
 from collections.abc import Iterable
@@ -22,6 +21,7 @@ import numpy as np
 import SimpleITK
 from numpy.typing import NDArray
 
+from flaredb.durable import to_disk
 from flaredb.exchange.colours import Rgb
 from flaredb.exchange.findings import refusal
 from flaredb.exchange.itk import information, quiet, ras_affine, reason
@@ -89,7 +89,7 @@ def write_segments(path: Path, codes: NDArray[Any], grid: Grid, segments: Iterab
     try:
         with quiet():
             SimpleITK.WriteImage(image, str(beside), useCompression=True)
-        _flush(beside)
+        to_disk(beside)
         beside.replace(path)
     except RuntimeError as error:
         raise OSError(f"{path.name} could not be written: {reason(error)}") from error
@@ -196,8 +196,3 @@ def _extent(mask: NDArray[np.bool_]) -> tuple[int, ...]:
         places = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
         found += [int(places[0]), int(places[-1])]
     return tuple(found)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())

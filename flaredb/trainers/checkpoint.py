@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 from pickle import UnpicklingError  # raised by torch for a file that is not plain tensors; nothing is unpickled
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from flaredb.durable import settle, to_disk
 from flaredb.errors import StorageError
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, UnpicklingError, SafetensorError)
@@ -47,11 +47,11 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     kept = ("steps", "losses", "validation", "seconds", "waited")
     (stage / "progress.json").write_text(json.dumps({name: getattr(checkpoint, name) for name in kept}))
     for file in stage.iterdir():
-        _fsync(file)
+        to_disk(file)
     final = stage.with_suffix("")
     shutil.rmtree(final, ignore_errors=True)
     stage.rename(final)
-    _fsync(folder)
+    to_disk(folder)
     for old in folder.glob("step-*"):
         if old != final:
             shutil.rmtree(old)
@@ -85,9 +85,7 @@ def save_best(folder: Path, best: Best) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stage = folder / "best.safetensors.part"
     save_file(best.weights, stage, metadata={"steps": str(best.steps), "mean": repr(best.mean)})
-    _fsync(stage)
-    stage.rename(folder / "best.safetensors")
-    _fsync(folder)
+    settle(stage, folder / "best.safetensors")
 
 
 def load_best(folder: Path) -> Best | None:
@@ -114,9 +112,7 @@ def publish(folder: Path, weights: dict[str, Tensor]) -> str:
     """Write a model's final weights; their SHA-256."""
     stage = folder / "weights.safetensors.part"
     save_file(weights, stage)
-    _fsync(stage)
-    stage.rename(folder / "weights.safetensors")
-    _fsync(folder)
+    settle(stage, folder / "weights.safetensors")
     return hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
 
 
@@ -129,11 +125,3 @@ def published(folder: Path) -> dict[str, Tensor]:
         return load_file(path)
     except _DAMAGE as error:
         raise StorageError(f"the weights of {folder.name} are damaged: {error}") from error
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from flaredb.durable import settle
 from flaredb.errors import ConflictError, InvalidDataError, NotFoundError
 from flaredb.labels.structures import Structure
 from flaredb.trainers.config import Config, change, from_document
@@ -104,10 +104,10 @@ def write_package(folder: Path, package: Package) -> str:
         if mark.read_text(encoding="utf-8") == text and (folder / WEIGHTS).is_file():
             return digest
         raise ConflictError(f"{folder} holds a model already; give another folder")
-    _settle(stage, folder / WEIGHTS)
+    settle(stage, folder / WEIGHTS)
     part = folder / f".{DOCUMENT}.part"
     part.write_text(text, encoding="utf-8")
-    _settle(part, mark)
+    settle(part, mark)
     return digest
 
 
@@ -194,18 +194,3 @@ def _check_structures(structures: list[Structure]) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _settle(part: Path, final: Path) -> None:
-    """To disk, then under its name, then the name to disk."""
-    _fsync(part)
-    part.rename(final)
-    _fsync(final.parent)
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -128,7 +128,7 @@ def _needed(frame: Frame, shape: Shape, axis: int, pool: int) -> slice:
     low, high = frame.centre[axis] - frame.reach[axis], frame.centre[axis] + frame.reach[axis]
     if pool == 1:
         return _side(np.floor(low + _NEAR), np.ceil(high - _NEAR) + 1, shape[axis])
-    windows = -(-shape[axis] // pool)
+    windows = max(1, -(-(shape[axis] - 1) // pool))
     of_windows = _side(np.floor(low / pool - 0.5), np.ceil(high / pool - 0.5) + 1, windows)
     return slice(of_windows.start * pool, min(of_windows.stop * pool + 1, shape[axis]))
 
@@ -136,12 +136,6 @@ def _needed(frame: Frame, shape: Shape, axis: int, pool: int) -> slice:
 def _side(low: float, high: float, size: int) -> slice:
     start = int(np.clip(low, 0, size - 1))
     return slice(start, int(np.clip(high, start + 1, size)))
-
-
-def native_box(frame: Frame, shape: Shape) -> Box:
-    """The smallest box of the volume that holds all voxels to interpolate between; at least one voxel."""
-    z, y, x = (_needed(frame, shape, axis, 1) for axis in range(3))
-    return z, y, x
 
 
 def sample_image(voxels: Tensor, cut: Cut) -> Tensor:
@@ -308,43 +302,7 @@ def _averaged(voxels: Tensor, axis: int, pool: int) -> Tensor:
     return total.div_(shares)
 
 
-def sample_linear(array: Tensor, at: Tensor) -> Tensor:
-    """Linear interpolation of (z, y, x) at coordinates (3, …); 0 outside."""
-    size = torch.tensor(array.shape, device=at.device, dtype=at.dtype).reshape(3, 1, 1, 1)
-    # grid_sample wants x, y, z in [-1, 1] with the corners of the array at the corners of the voxels
-    grid = ((2 * at + 1) / size - 1).flip(0).movedim(0, -1)
-    sampled = torch.nn.functional.grid_sample(array[None, None], grid[None], align_corners=False)
-    return sampled[0, 0]
-
-
-def sample_nearest(array: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest voxel of (z, y, x) at coordinates (3, …), and whether that lies inside."""
-    size = torch.tensor(array.shape, device=at.device).reshape(3, 1, 1, 1)
-    nearest = at.round().long()
-    inside = ((nearest >= 0) & (nearest < size)).all(0)
-    z, y, x = torch.minimum(nearest.clamp(min=0), size - 1)
-    return array[z, y, x], inside
-
-
 def resized_shape(shape: Shape, spacing: Triple, target: Triple) -> Shape:
     """Voxels that cover the same extent at another spacing."""
     z, y, x = (max(1, round(n * s / t)) for n, s, t in zip(shape, spacing, target, strict=True))
     return z, y, x
-
-
-def resize_planes(array: Tensor, rows: int, columns: int) -> Tensor:
-    """Linear interpolation of the last two axes of (…, z, y, x) over the same extent."""
-    flat = array.reshape(1, -1, *array.shape[-2:])
-    return torch.nn.functional.interpolate(flat, (rows, columns), mode="bilinear").reshape(
-        *array.shape[:-2], rows, columns
-    )
-
-
-def resize_slices(array: Tensor, size: int, first: int = 0, count: int | None = None) -> Tensor:
-    """Linear interpolation of axis -3 to `size` slices over the same extent, or `count` of them from `first`."""
-    length = array.shape[-3]
-    wanted = torch.arange(first, first + (size if count is None else count), device=array.device, dtype=torch.float32)
-    place = ((wanted + 0.5) * (length / size) - 0.5).clamp(0, length - 1)
-    low = place.floor().long()
-    high = (low + 1).clamp(max=length - 1)
-    return torch.lerp(array[..., low, :, :], array[..., high, :, :], (place - low)[:, None, None])

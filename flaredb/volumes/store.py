@@ -25,6 +25,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from flaredb.durable import to_disk
 from flaredb.errors import StorageError
 from flaredb.geometry import Grid
 from flaredb.volumes import foreground, integrity
@@ -205,8 +206,8 @@ class VolumeStore:
             except OSError:
                 if not place.exists():  # otherwise another process was first with the same content
                     raise
-        _fsync(place.parent)
-        _fsync(place.parent.parent)
+        to_disk(place.parent)
+        to_disk(place.parent.parent)
 
     def _touch(self, place: Path) -> bool:
         """Whether a volume is there; it is young again, so that nobody throws it away meanwhile."""
@@ -283,15 +284,7 @@ def _write(stage: Path, kind: VolumeKind, voxels: NDArray[Any], digest: str, gri
 
 def _make_durable(written: Path) -> None:
     for file in [written, *sorted(written.rglob("*"))] if written.is_dir() else [written]:
-        _fsync(file)
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        to_disk(file)
 
 
 def _remove(place: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from flaredb.catalog import cases, labels
 from flaredb.catalog.labels import Label
 from flaredb.catalog.standing import policy_in_force
+from flaredb.durable import to_disk
 from flaredb.errors import ConflictError, NotFoundError, StorageError, UsageError
 from flaredb.exchange.datasets import encoded
 from flaredb.exchange.stored import sha256_of
@@ -207,8 +207,7 @@ def _write(arrow: Any, parquet: Any, path: Path, table: Table) -> None:
             for start in range(0, len(portion), _BATCH):
                 ready = [_cells(row, table.columns) for row in portion[start : start + _BATCH]]
                 writer.write_table(arrow.Table.from_pylist(ready, schema=schema))
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())
+    to_disk(path)
 
 
 def _cells(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:

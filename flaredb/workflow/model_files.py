@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from flaredb.durable import to_disk
+
 _PIECE = 1 << 20
 
 
@@ -26,10 +28,10 @@ def copy_files(files: Mapping[str, Path], folder: Path) -> dict[str, str]:
     shutil.rmtree(part, ignore_errors=True)
     digests = {name: _copy(path, part / name) for name, path in files.items()}
     for place in [*(p for p in part.rglob("*") if p.is_dir()), part]:
-        _fsync(place)
+        to_disk(place)
     shutil.rmtree(folder, ignore_errors=True)  # left by an import that wrote no row
     part.rename(folder)
-    _fsync(folder.parent)
+    to_disk(folder.parent)
     return digests
 
 
@@ -43,11 +45,3 @@ def _copy(source: Path, target: Path) -> str:
         writing.flush()
         os.fsync(writing.fileno())
     return digest.hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

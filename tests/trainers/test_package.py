@@ -68,8 +68,8 @@ def test_an_interrupted_package_is_none(tmp_path: Path) -> None:
     """Killed before the document is in place, the folder is no package; writing again makes it one."""
     script = (
         "import os, pathlib, sys; from tests.trainers.test_package import *; from flaredb.trainers import package\n"
-        "real = package._settle\n"
-        "package._settle = lambda part, final: os._exit(9) if final.suffix == '.json' else real(part, final)\n"
+        "real = package.settle\n"
+        "package.settle = lambda part, final: os._exit(9) if final.suffix == '.json' else real(part, final)\n"
         "write_package(pathlib.Path(sys.argv[1]), made())"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT)
