@@ -139,6 +139,8 @@ class Config:
     """How Dice terms are put together: `batch` (sum over a constant), `batch-mean` or `sample-mean`."""
     lesion_dice: float = 1.0
     """Weight of a drawn lesion's Dice term; an organ's is 1."""
+    lesion_voxels: float = 1.0
+    """Weight of a drawn lesion's voxels in the cross-entropy; another voxel's is 1."""
     lesion_share: float = 0.0
     """Share of the patches drawn for a structure that are drawn for a lesion; 0: as for any other structure."""
     negatives: str = ""

@@ -14,7 +14,8 @@ How the terms of a batch are put together is `dice_form`:
   weigh as much as one that knows thirteen;
 - `batch-mean`: their mean;
 - `sample-mean`: sets of each sample apart, their mean, and the mean over the samples.
-With complete labels both terms are the plain ones. The term of a drawn lesion counts `lesion_dice` times.
+With complete labels both terms are the plain ones. The term of a drawn lesion counts `lesion_dice` times, its
+voxels in the cross-entropy `lesion_voxels` times.
 
 Negatives: a structure that no label denies anywhere would be painted everywhere. With a weight w for it, every voxel
 whose set leaves it open counts as its absence, too, at that weight: w · -log(1 - p) in the cross-entropy, and w of its
@@ -45,11 +46,12 @@ _TABLE = 16  # classes up to which the sets are found by a table of all there co
 
 
 class Weights(NamedTuple):
-    """What else the loss is told: how Dice terms are put together, the weight of a drawn lesion's term, the classes
-    that are lesions, and class → weight of its absence where it is left open."""
+    """What else the loss is told: how Dice terms are put together, the weight of a drawn lesion's term and of its
+    voxels in the cross-entropy, the classes that are lesions, and class → weight of its absence where left open."""
 
     dice_form: str = "batch"
     lesion_dice: float = 1.0
+    lesion_voxels: float = 1.0
     lesions: tuple[int, ...] = ()
     negatives: Mapping[int, float] = MappingProxyType({})
 
@@ -75,7 +77,7 @@ def training_loss(
     with torch.autocast(allowed.device.type, enabled=False):
         parted = ALONE if config.dice_form == "sample-mean" else team  # samples are not parted
         sets = find_sets(allowed, levels[0].shape[1], lesions, config.lesion_prior, config.dice_form, parted)
-        weights = Weights(config.dice_form, config.lesion_dice, tuple(lesions), negatives)
+        weights = Weights(config.dice_form, config.lesion_dice, config.lesion_voxels, tuple(lesions), negatives)
         losses = [_loss(logits, sets, weights, parted) * 0.5**level for level, logits in enumerate(levels)]
     return torch.stack(losses).sum() / (2 - 0.5 ** (len(levels) - 1))
 
@@ -111,7 +113,7 @@ def find_sets(
         place = place + len(masks) * torch.arange(samples, device=allowed.device).reshape(-1, 1, 1, 1)
         of_set, log_prior = of_set.repeat(samples, 1), log_prior.repeat(samples, 1)
     number = team.total(torch.bincount(place.flatten(), minlength=len(of_set)))
-    return Sets(place.to(torch.int32), of_set, log_prior, number, group)
+    return Sets(place.to(torch.int32), of_set, log_prior, number, group, torch.ones(len(of_set), device=allowed.device))
 
 
 def _distinct(allowed: Tensor, classes: int) -> tuple[Tensor, Tensor]:
@@ -139,7 +141,11 @@ def _loss(logits: Tensor, sets: Sets, weights: Weights, team: Team = ALONE) -> T
     """Cross-entropy plus Dice of logits at the sets' resolution or coarser."""
     if any(fine % coarse for fine, coarse in zip(sets.place.shape, (len(logits), *logits.shape[2:]), strict=True)):
         raise InvalidDataError(f"logits {tuple(logits.shape)} do not divide labels of {tuple(sets.place.shape)}")
-    log_inside, mass = sum_over_sets(logits, sets)
+    counted = sets.weight
+    for lesion in weights.lesions:
+        drawn = sets.allowed[:, lesion] & (sets.allowed.sum(1) == 1)
+        counted = counted.masked_fill(drawn, weights.lesion_voxels)
+    log_inside, mass = sum_over_sets(logits, sets._replace(weight=counted))
     denied = (~sets.allowed).to(mass.dtype)
     for structure, weight in weights.negatives.items():
         absent = _left_open(sets, structure)

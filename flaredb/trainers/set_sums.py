@@ -22,7 +22,7 @@ class Sets(NamedTuple):
 
     `place`: (batch, z, y, x) int32, the set of each voxel. `allowed`: (sets, classes), whether a set holds a class.
     `log_prior`: (sets, classes), log π, -inf where not allowed. `number`: (sets), voxels of each. `group`: (sets), the
-    sample a set is of, or 0 where the whole batch is one.
+    sample a set is of, or 0 where the whole batch is one. `weight`: (sets), of a voxel of the set in the sum of log P.
     """
 
     place: Tensor
@@ -30,6 +30,7 @@ class Sets(NamedTuple):
     log_prior: Tensor
     number: Tensor
     group: Tensor
+    weight: Tensor
 
 
 def sum_over_sets(logits: Tensor, sets: Sets) -> tuple[Tensor, Tensor]:
@@ -91,7 +92,7 @@ def _slabs(logits: Tensor, sets: Sets) -> Iterator[_Slab]:
     """Slab by slab; a voxel whose set is everything is not decided: 0, else 1."""
     dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
     log_prior = sets.log_prior.T.to(dtype)
-    decided = (~sets.allowed.all(1)).to(dtype)
+    decided = (~sets.allowed.all(1)).to(dtype) * sets.weight.to(dtype)
     samples, classes, slices = logits.shape[:3]
     fine = sets.place.shape[1:]
     factor = (fine[0] // logits.shape[2], fine[1] // logits.shape[3], fine[2] // logits.shape[4])

@@ -33,7 +33,7 @@ def brute(logits: Tensor, sets: Tensor, config: Config, negative: float) -> floa
     for p, mask in zip(voxels, masks, strict=True):
         prior = config.lesion_prior if mask not in (DRAWN, EVERYTHING) else 1.0
         inside = sum((prior if k == TUMOR else 1.0) * p[k] for k in range(3) if mask >> k & 1)
-        cross_entropy -= math.log(inside)
+        cross_entropy -= math.log(inside) * (config.lesion_voxels if mask == DRAWN else 1.0)
         if mask & DRAWN and mask != DRAWN:
             cross_entropy -= negative * math.log(1 - p[TUMOR])
     dice = 0.0
@@ -63,7 +63,7 @@ def test_the_loss_is_what_its_formula_says(seed, negative, weight):
     generator = torch.Generator().manual_seed(seed)
     logits = 2 * torch.randn((2, 3, 2, 2, 3), generator=generator, dtype=torch.float64)
     sets = torch.randint(1, 8, (2, 2, 2, 3), generator=generator)
-    config = Config(lesion_dice=weight)
+    config = Config(lesion_dice=weight, lesion_voxels=weight)
     found = training_loss(logits, sets, [TUMOR], config, negatives={TUMOR: negative} if negative else {})
     assert float(found) == pytest.approx(brute(logits, sets, config, negative), rel=1e-6)
 
