@@ -65,7 +65,7 @@ def flaredb(*arguments: object, workspace: Path | None = None) -> Done:
 
 def process(*arguments: object, **options: Any) -> Done:
     """Run the program in a process of its own."""
-    ran = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, **options)
+    ran = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", **options)
     return Done(ran.returncode, ran.stdout, ran.stderr)
 
 

@@ -104,6 +104,8 @@ def _predict_files(
         raise click.UsageError("give IN and OUT, or neither")
     if any(unfit):
         raise click.UsageError("--as and --where are about a workspace; they do not go with IN and OUT")
+    if options.workers > 1:
+        raise click.UsageError("--workers is for a workspace; with IN and OUT one process predicts")
     folders = [Path(name) for name in model.split(",")]
     reporter = output.TerminalReporter(app.quiet)
     app.result(predict_files(folders, scans, destination, options, overwrite, reporter))

@@ -46,8 +46,8 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     torch.save(checkpoint.optimiser, stage / "optimiser.pt")
     kept = ("steps", "losses", "validation", "seconds", "waited")
     (stage / "progress.json").write_text(json.dumps({name: getattr(checkpoint, name) for name in kept}))
-    for file in stage.iterdir():
-        to_disk(file)
+    for path in (*stage.iterdir(), stage):
+        to_disk(path)
     final = stage.with_suffix("")
     shutil.rmtree(final, ignore_errors=True)
     stage.rename(final)
@@ -65,7 +65,7 @@ def load(folder: Path) -> Checkpoint | None:
     try:
         progress = json.loads((stages[-1] / "progress.json").read_text())
         weights = load_file(stages[-1] / "weights.safetensors")
-        optimiser = torch.load(stages[-1] / "optimiser.pt", weights_only=True)
+        optimiser = torch.load(stages[-1] / "optimiser.pt", map_location="cpu", weights_only=True)
         later = {name: progress[name] for name in ("validation", "seconds", "waited") if name in progress}
         return Checkpoint(progress["steps"], progress["losses"], weights, optimiser, **later)
     except _DAMAGE as error:

@@ -112,6 +112,7 @@ class Feed(IterableDataset[Batch]):
         """Batch after batch, the next ones being read meanwhile, and on a CPU the next one made."""
         if get_worker_info() is not None:
             raise InvalidDataError("the feed reads ahead without worker processes; use DataLoader(…, num_workers=0)")
+        torch.get_num_threads()  # settles it for this thread, because the next line would settle it for all
         # One thread: a second team of torch's threads would take the cores from the network's.
         with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as ahead:
             steps = self._fetched(self.start)
@@ -274,11 +275,6 @@ def within(hu: Tensor, config: Config) -> Tensor:
         limits = torch.iinfo(hu.dtype)
         return hu.clamp(max(int(config.hu_low), limits.min), min(int(config.hu_high), limits.max))
     return hu.float().clamp_(config.hu_low, config.hu_high)
-
-
-def normalised(hu: Tensor, config: Config) -> Tensor:
-    """HU clipped, in standard deviations above the lowest value: air, and what lies outside the scan, is 0."""
-    return (hu.float().clamp(config.hu_low, config.hu_high) - config.hu_low) / config.hu_std
 
 
 def _tables(lookup: Lookup) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:

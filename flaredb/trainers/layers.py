@@ -17,7 +17,7 @@ from torch import Tensor
 from flaredb.geometry import Box, Grid
 from flaredb.trainers.config import Config, Shape
 from flaredb.trainers.feed import within
-from flaredb.trainers.resample import Cut, Frame, make_cut, resized_shape, sample_image
+from flaredb.trainers.resample import Cut, Frame, averaged_voxels, make_cut, resized_shape, sample_image
 from flaredb.trainers.slabs import Axis
 
 Axes = tuple[Axis, Axis, Axis]
@@ -115,6 +115,8 @@ class Layers:
 
     def __init__(self, image: Scan, axes: Axes, config: Config, device: torch.device) -> None:
         self._image, self._axes, self._config, self._device = image, axes, config, device
+        # By the spacing asked for, as in training: the lattice's own differs, so that it fits the scan's extent.
+        self._pool = averaged_voxels(np.divide(config.spacing, image.grid.spacing))
         self._asked: list[tuple[Cut, Coming]] = []
         self._next = 0
 
@@ -122,7 +124,8 @@ class Layers:
         """Start reading what the next slices need."""
         last = min(self._next + count, self._axes[0].length)
         for first in range(self._next, last, _TOGETHER):
-            cut = make_cut(self._frame(first, min(_TOGETHER, last - first)), self._image.grid.shape)
+            frame = self._frame(first, min(_TOGETHER, last - first))
+            cut = make_cut(frame, self._image.grid.shape, self._pool)
             self._asked.append((cut, self._image.read_async(cut.image)))
         self._next = max(self._next, last)
 

@@ -65,7 +65,7 @@ class Team(NamedTuple):
         distributed.broadcast(length, 0)
         sent = torch.frombuffer(buffer.getbuffer(), dtype=torch.uint8).clone() if self.leads else _empty(length)
         distributed.broadcast(sent, 0)
-        read = torch.load(io.BytesIO(sent.numpy().tobytes()), weights_only=True)
+        read = torch.load(io.BytesIO(sent.numpy().tobytes()), map_location="cpu", weights_only=True)
         return cast(dict[str, Any], read)
 
     def union(self, values: Tensor) -> Tensor:

@@ -99,14 +99,23 @@ def rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix
 
 
-def make_cut(frame: Frame, shape: Shape) -> Cut:
-    """The smallest boxes of a scan of that shape that a frame needs; at least one voxel each."""
-    z, y, x = (max(1, int(k)) for k in np.floor(_footprint(frame) + _NEAR))
+def make_cut(frame: Frame, shape: Shape, pool: Shape | None = None) -> Cut:
+    """The smallest boxes of a scan of that shape that a frame needs; at least one voxel each.
+
+    `pool`: what to average, where that is decided already; else by the frame.
+    """
+    z, y, x = pool or averaged_voxels(_footprint(frame))
     image = [_needed(frame, shape, axis, pool) for axis, pool in enumerate((z, y, x))]
     low, high = np.rint(frame.centre - frame.reach), np.rint(frame.centre + frame.reach)
     label = [_side(a, b + 1, n) for a, b, n in zip(low, high, shape, strict=True)]
     within = bool((low >= 0).all() and (high < np.asarray(shape)).all())
     return Cut(frame, shape, (z, y, x), (image[0], image[1], image[2]), (label[0], label[1], label[2]), within)
+
+
+def averaged_voxels(footprint: NDArray[np.float64]) -> Shape:
+    """Native voxels to average along each axis for patch voxels of so many native ones."""
+    z, y, x = (max(1, int(k)) for k in np.floor(footprint + _NEAR))
+    return z, y, x
 
 
 def _footprint(frame: Frame) -> NDArray[np.float64]:

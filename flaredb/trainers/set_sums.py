@@ -96,7 +96,7 @@ def _slabs(logits: Tensor, sets: Sets) -> Iterator[_Slab]:
     samples, classes, slices = logits.shape[:3]
     fine = sets.place.shape[1:]
     factor = (fine[0] // logits.shape[2], fine[1] // logits.shape[3], fine[2] // logits.shape[4])
-    a_slice = classes * fine[1] * fine[2] * factor[0]
+    a_slice = max(classes, len(sets.allowed)) * fine[1] * fine[2] * factor[0]
     height = max(1, _SLAB.get(logits.device.type, 1 << 20) // a_slice)
     for sample in range(samples):
         for first in range(0, slices, height):

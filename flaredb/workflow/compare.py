@@ -18,6 +18,7 @@ from flaredb.catalog.models import Model
 from flaredb.errors import NotFoundError
 from flaredb.metrics import Score, mean_interval
 from flaredb.workflow.evaluate import Pair, find_references, score_pairs
+from flaredb.workflow.leaks import unfair
 from flaredb.workflow.snapshot_diff import snapshot_diff
 from flaredb.workspace import Workspace
 
@@ -67,11 +68,13 @@ def compare(
         sides = [_side(workspace, connection, name) for name in (first, second)]
         found = [models.find(connection, side.model) if side.model else None for side in sides]
         patients = {case.name: case.patient for case in cases.every(connection, split) if not case.excluded}
-        pairs = _pairs(workspace, connection, sides, sorted(patients))
+        pairs, learnt = _pairs(workspace, connection, sides, sorted(patients), split)
     held = [side.snapshot for side in sides if side.snapshot]
     notes = [f"{side.name} has no labels to score" for side in sides if side.source is None]
     if len(held) < 2:
         notes.append("no data to compare: not both are made from a snapshot")
+    if learnt:
+        notes.append(f"{learnt} {split} cases are left out: a model behind one of the sides learnt from their patients")
     if pairs is not None and not pairs[0]:
         notes.append(f"no {split} case has a label of both and a reference")
     scores: list[Scores] = [{}, {}]
@@ -122,15 +125,21 @@ def _only(workspace: Workspace, wanted: str, column: str, name: str) -> str | No
 
 
 def _pairs(
-    workspace: Workspace, connection: Connection, sides: Sequence[Side], names: Sequence[str]
-) -> list[list[Pair]] | None:
-    """What each side is scored on: the references of cases that both have labelled; None if a side has no labels."""
+    workspace: Workspace, connection: Connection, sides: Sequence[Side], names: Sequence[str], split: str
+) -> tuple[list[list[Pair]] | None, int]:
+    """What each side is scored on: the references of cases that both have labelled; None if a side has no labels.
+
+    Of a split that judges, cases that a model behind either side learnt from are left out, and counted.
+    """
     if any(side.source is None for side in sides):
-        return None
+        return None, 0
     own = [{label.case: label for label in labels.of_source(connection, side.source or "")} for side in sides]
     both = [name for name in names if name in own[0] and name in own[1]]
-    truth = find_references(workspace, connection, both, None)
-    return [[(labelled[case], reference, wanted) for case, reference, wanted in truth] for labelled in own]
+    barred = frozenset() if split == "train" else unfair(connection, [one[name] for one in own for name in both])
+    fair = [name for name in both if not any(one[name].id in barred for one in own)]
+    truth = find_references(workspace, connection, fair, None)
+    pairs = [[(labelled[case], reference, wanted) for case, reference, wanted in truth] for labelled in own]
+    return pairs, len(both) - len(fair)
 
 
 def _settings(first: Model | None, second: Model | None) -> list[dict[str, Any]] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -59,6 +58,7 @@ def predict_files(
     plan = make_plan(check_members(members), options)
     search = find_images(scans)
     _check_destination(scans, destination)
+    _check_targets([found.path for found in search.found], destination)
     tally = Tally(search.findings)
     todo = []
     for found in search.found:
@@ -88,7 +88,13 @@ def _member(package: Package) -> Member:
 def _check_destination(scans: Path, destination: Path) -> None:
     if destination.exists() and not destination.is_dir():
         raise NotFoundError(f"{destination} is a file; give a folder for the predictions")
-    if scans.is_dir() and destination.exists() and os.path.samefile(scans, destination):
+    if scans.is_dir() and destination.resolve().is_relative_to(scans.resolve()):
+        raise InvalidDataError("the predictions would lie among the scans; give another folder")
+
+
+def _check_targets(scans: Sequence[Path], destination: Path) -> None:
+    """InvalidDataError where a prediction could take a scan's place, or be taken for one the next time."""
+    if destination.resolve() in {scan.resolve().parent for scan in scans}:
         raise InvalidDataError("the predictions would lie among the scans; give another folder")
 
 

@@ -125,6 +125,15 @@ def snapshot_show(workspace: Workspace, name: str) -> dict[str, Any]:
     }
 
 
+def check_snapshot(connection: Connection, name: str, task: str) -> None:
+    """InvalidDataError for a snapshot that a model of this task may not learn from."""
+    found = snapshots.find(connection, name)
+    if found.purpose != "train":
+        raise InvalidDataError(f"{found.name} holds references, which no model may learn from; leave --snapshot out")
+    if found.task != task:
+        raise InvalidDataError(f"{found.name} is of the task {found.task}; give --task {found.task}")
+
+
 def training_set(workspace: Workspace, connection: Connection, name: str) -> TrainingSet:
     """A snapshot as trainers take it."""
     found = snapshots.find(connection, name)

@@ -16,7 +16,7 @@ from flaredb.trainers.config import Config
 from flaredb.trainers.loop import Training
 from flaredb.trainers.replay import replay
 from flaredb.version import __version__
-from flaredb.workflow.snapshot import freeze, training_set
+from flaredb.workflow.snapshot import check_snapshot, freeze, training_set
 from flaredb.workflow.taint import refuse_tainted
 from flaredb.workflow.training import TrainOptions, check_team, run_to_end
 from flaredb.workflow.validation import validation_set, with_references
@@ -59,6 +59,8 @@ def train(
     check_team(settings)
     with workspace.run("train", task=task, snapshot=snapshot, settings=asdict(settings), warm=warm) as run:
         with run.write() as write:
+            if snapshot:
+                check_snapshot(write.connection, snapshot, task)
             frozen = snapshot or freeze(workspace, write, task, "train").name
             if not options.tainted:
                 refuse_tainted(write.connection, frozen, warm)

@@ -55,6 +55,7 @@ def train_plan(
         if warm:
             models.find(connection, warm)
         if snapshot:
+            frozen.check_snapshot(connection, snapshot, task)
             data = frozen.training_set(workspace, connection, snapshot)
         else:
             data = _current(workspace, connection, task)

@@ -259,8 +259,10 @@ def test_folders_are_predicted_once_and_bad_files_told(opened, prepared, tmp_pat
     assert (out / "case_001.nii.gz").read_bytes() == b"corrected by hand"
     assert predict_files(models, scans, out, PredictOptions("cpu"), overwrite=True).added == 1
     assert read_label(out / "case_001.nii.gz").voxels.shape == SPACE.grid.shape
-    with pytest.raises(InvalidDataError, match="among the scans"):
-        predict_files(models, scans, scans, PredictOptions("cpu"))
+    scan = scans / "case_001_0000.nii.gz"
+    for taken, place in ((scans, scans), (scans, scans / "predictions"), (scan, scans), (tmp_path, scans)):
+        with pytest.raises(InvalidDataError, match="among the scans"):
+            predict_files(models, taken, place, PredictOptions("cpu"), overwrite=True)
     with pytest.raises(InvalidDataError, match="auto needs a workspace"):
         predict_files(models, scans, out, PredictOptions("cpu", postprocess="auto"))
     (out / "case_001.nii.gz").unlink()

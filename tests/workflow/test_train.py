@@ -130,6 +130,23 @@ def test_validation_cases_are_frozen_and_not_learnt_from(prepared):
     assert flaredb(*wrong, workspace=prepared.root).code == 5
 
 
+def test_a_snapshot_is_for_what_it_was_made(prepared):
+    """No model learns from references, or from a snapshot of another task; told before anything is registered."""
+    flaredb(*train("--task", "organ", steps=2, validate_every=2), workspace=prepared.root)
+    kept = flaredb("model", "list", workspace=prepared.root).json
+    reference = next(
+        each["name"]
+        for each in flaredb("snapshot", "list", workspace=prepared.root).json
+        if each["purpose"] == "reference"
+    )
+    for task, snapshot, said in (("organ", reference, "references"), ("tumor", prepared.snapshot, "give --task organ")):
+        for more in ((), ("--dry-run",)):
+            refused = flaredb(*train("--task", task, "--snapshot", snapshot, steps=2), *more, workspace=prepared.root)
+            assert refused.code == 5
+            assert said in refused.err
+    assert flaredb("model", "list", workspace=prepared.root).json == kept
+
+
 def test_a_withdrawal_is_seen_when_training_goes_on(prepared, tmp_path):
     """An unfinished model whose labels were withdrawn is refused as a new one would be, in a round too."""
     root = shutil.copytree(prepared.root, tmp_path / "w")
