@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flaredb.cli import output
+from flaredb.cli.gate import show_gate
 from flaredb.cli.options import App, example, names, pass_app, settings, structures_option, where_option, why_option
 from flaredb.cli.schedule import advance_due
 from flaredb.cli.train import DEVICES, PRESETS, TASK
@@ -89,9 +90,7 @@ def round_show(app: App, name: str) -> None:
         click.echo(f"round {found['round']}: {found['state']}, model {found['model']}, snapshot {found['snapshot']}")
         gate = found["gate"]
         if gate:
-            click.echo(f"gate on {gate['references']} cases, used {gate['used_before']} times before")
-            columns = ["structure", "champion", "challenger", "difference", "interval", "decision", "reason"]
-            output.print_table([{"structure": k, **row} for k, row in gate["structures"].items()], columns)
+            show_gate(gate)
         output.print_table(found["events"])
 
     app.document(found, show)

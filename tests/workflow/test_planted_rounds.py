@@ -19,7 +19,7 @@ from flaredb.workflow.round_decide import reject, rollback
 from flaredb.workflow.snapshot import snapshot_show
 from flaredb.workflow.sources import withdraw_source
 from flaredb.workspace import Workspace
-from tests.cohorts import flaredb
+from tests.cohorts import flaredb, process
 from tests.planted import TUMOR, Codes, cohort, collapsed, exact, planted, rough, swapped
 
 KIDNEYS = ("right_kidney", "left_kidney")
@@ -124,8 +124,13 @@ def test_the_report_says_how_much_it_rests_on(workspace, tmp_path):
     third = planted(workspace, tmp_path, "organ", exact)
     assert third["gate"]["used_before"] == 2
     assert {row["used_before"] for row in third["gate"]["structures"].values()} == {2}
-    text = flaredb("round", "show", "all/2", workspace=workspace.root)
-    assert text.json["gate"]["structures"] == gate["structures"]
+    assert flaredb("round", "show", "all/2", workspace=workspace.root).json["gate"] == gate
+    text = process("-w", workspace.root, "round", "show", "all/2")
+    assert text.code == 0
+    assert "gate on 4 cases, which had decided 1 times before" in text.out
+    assert all(reason in text.out for reason in gate["reasons"])
+    worst = gate["structures"]["tumor"]["moved"][0]
+    assert f"{worst['case']} {worst['champion']:.2f}→{worst['challenger']:.2f}" in text.out
 
 
 def test_a_reference_that_a_model_learnt_from_judges_nobody(workspace, tmp_path):
