@@ -6,6 +6,7 @@ same network, feed, augmentation and optimiser steps in all. Cohorts, steps, see
 any comparison (`partial/plan.py`). Runs that the results file holds already are not run again.
 
     python benchmarks/partial_labels.py --parallel 2                      # an hour on two cores
+    python benchmarks/partial_labels.py --parallel 2 --alike              # the rivals with label sets' settings
     python benchmarks/partial_labels.py --quick                           # does it work: a minute
     python benchmarks/partial_labels.py --tune --method label-sets --set lesion_prior=0.2 --results tuning.jsonl
 """
@@ -95,7 +96,7 @@ def jobs(chosen: argparse.Namespace) -> list[Job]:
     for seed in seeds:
         for setting in chosen.setting or SETTINGS:
             for method in chosen.method or (*RIVALS, *OURS):
-                own = {} if chosen.tune else CHOSEN.get(method, {})
+                own = {} if chosen.tune else CHOSEN.get(method, CHOSEN["label-sets"] if chosen.alike else {})
                 found.append(Job(setting, method, seed, {**own, **given}))
     return found
 
@@ -136,6 +137,7 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+")
     options.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the training")
     options.add_argument("--tune", action="store_true", help="tuning seeds, without what was chosen")
+    options.add_argument("--alike", action="store_true", help="the rivals, too, get what was chosen for label sets")
     options.add_argument("--quick", action="store_true", help="one seed, a few steps: only whether it works")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -148,7 +150,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         runs = play(jobs(chosen), chosen, folder)
     rows = [row for ours in OURS for row in claims(runs, ours, RIVALS)]
-    finish("partial_labels", rows, steps=STEPS, quick=chosen.quick)
+    finish("partial_labels", rows, steps=STEPS, alike=chosen.alike, quick=chosen.quick)
 
 
 if __name__ == "__main__":
