@@ -19,7 +19,7 @@ def test_readme_tour_runs_as_it_stands(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     environment.pop("FLAREDB_WORKSPACE", None)
     script = "\n".join(["set -e", *lines])
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert "annotated.csv" in done.stdout
     assert "0 problems" in done.stdout

@@ -17,7 +17,8 @@ def show_gate(gate: dict[str, Any]) -> None:
 
     A report of an older version lacks what was not told then.
     """
-    click.echo(f"gate on {gate['references']} cases, which had decided {gate['used_before']} times before")
+    used = gate["used_before"]
+    click.echo(f"gate on {gate['references']} cases, which had decided {used} time{'' if used == 1 else 's'} before")
     if rules := gate.get("rules"):
         told = f"gain {rules['gain']:+g}, slack {rules['slack']:+g}, floor {rules['floor']:g}, {rules['mode']}"
         click.echo(f"rules: {told}; figures are means of DSC and NSD over the cases that both have")
@@ -27,10 +28,10 @@ def show_gate(gate: dict[str, Any]) -> None:
         click.echo(f"  {reason}")
 
 
-def _moved(row: dict[str, Any]) -> str:
+def _moved(row: dict[str, Any]) -> str | None:
     """`case before→after` of the first cases."""
     named = [
-        f"{own['case']} {'–' if own['champion'] is None else format(own['champion'], '.2f')}→{own['challenger']:.2f}"
+        f"{own['case']} {'-' if own['champion'] is None else format(own['champion'], '.2f')}→{own['challenger']:.2f}"
         for own in row.get("moved", [])[:_NAMED]
     ]
-    return ", ".join(named) or "–"
+    return ", ".join(named) or None

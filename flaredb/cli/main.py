@@ -27,7 +27,7 @@ from flaredb.cli import (
     upkeep,
 )
 from flaredb.cli.options import App
-from flaredb.cli.output import print_findings, print_json
+from flaredb.cli.output import print_findings, print_json, print_what_can_be_shown
 from flaredb.errors import FlareError, InvalidDataError
 from flaredb.version import __version__
 
@@ -79,6 +79,7 @@ def main() -> NoReturn:
     """Run the program and exit."""
     debug = "--debug" in sys.argv
     as_json = "--json" in sys.argv
+    print_what_can_be_shown()
     schedule.end_with_scheduler()
     try:
         cli(standalone_mode=False)

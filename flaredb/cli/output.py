@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,9 +37,17 @@ def plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
+def print_what_can_be_shown() -> None:
+    """From now on a letter that the terminal cannot show is printed as `?` instead of being a fault."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def print_json(value: Any) -> None:
-    """One document on stdout."""
-    click.echo(json.dumps(plain(value), indent=1, ensure_ascii=False))
+    """One document on stdout; in ASCII, with escapes, where that is not UTF-8."""
+    ascii_only = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
+    click.echo(json.dumps(plain(value), indent=1, ensure_ascii=ascii_only))
 
 
 def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None) -> None:

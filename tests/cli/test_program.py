@@ -310,6 +310,20 @@ def wait_for(root: Path, running: subprocess.Popen[str]) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", "? A ?"), ("latin-1", "? A é"), ("utf-8", "→ A é")]
+)
+def test_a_terminal_that_lacks_a_letter_is_no_fault(judged, encoding, shown):
+    """What a terminal cannot show is `?`; JSON keeps it, whatever the terminal."""
+    query = ["-w", judged, "sql", "SELECT '→ A é' AS said"]
+    env = environment(PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    told = subprocess.run([PROGRAM, *query], capture_output=True, env=env)
+    assert told.returncode == 0, told.stderr
+    assert shown in told.stdout.decode(encoding)
+    document = subprocess.run([PROGRAM, "--json", *query], capture_output=True, env=env, check=True)
+    assert json.loads(document.stdout.decode(encoding))[0] == {"said": "→ A é"}
+
+
 @pytest.mark.parametrize("command", ["sql", "--json sql"])
 def test_a_closed_pipe_is_quiet(judged, command):
     """`flaredb … | head -1` gets its line, and nobody hears of the rest."""

@@ -127,7 +127,7 @@ def test_the_report_says_how_much_it_rests_on(workspace, tmp_path):
     assert flaredb("round", "show", "all/2", workspace=workspace.root).json["gate"] == gate
     text = process("-w", workspace.root, "round", "show", "all/2")
     assert text.code == 0
-    assert "gate on 4 cases, which had decided 1 times before" in text.out
+    assert "gate on 4 cases, which had decided 1 time before" in text.out
     assert all(reason in text.out for reason in gate["reasons"])
     worst = gate["structures"]["tumor"]["moved"][0]
     assert f"{worst['case']} {worst['champion']:.2f}→{worst['challenger']:.2f}" in text.out
