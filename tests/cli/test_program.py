@@ -310,9 +310,7 @@ def wait_for(root: Path, running: subprocess.Popen[str]) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize(
-    ("encoding", "shown"), [("ascii", "? A ?"), ("latin-1", "? A é"), ("utf-8", "→ A é")]
-)
+@pytest.mark.parametrize(("encoding", "shown"), [("ascii", "? A ?"), ("latin-1", "? A é"), ("utf-8", "→ A é")])
 def test_a_terminal_that_lacks_a_letter_is_no_fault(judged, encoding, shown):
     """What a terminal cannot show is `?`; JSON keeps it, whatever the terminal."""
     query = ["-w", judged, "sql", "SELECT '→ A é' AS said"]
