@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,18 @@ def cohort(root: Path) -> None:
         fill(workspace, files)
 
 
-def planted(workspace: Workspace, folder: Path, task: str, draw: Draw, gate: str = "auto") -> dict[str, Any]:
-    """Run a round to its end, or to its gate, whose predictions are `draw` of each case's truth; what it shows."""
+def planted(
+    workspace: Workspace,
+    folder: Path,
+    task: str,
+    draw: Draw,
+    gate: str = "auto",
+    more: Mapping[str, Path] | None = None,
+) -> dict[str, Any]:
+    """Run a round to its end, or to its gate, whose predictions are `draw` of each case's truth; what it shows.
+
+    `more`: predictions of other cases, as files.
+    """
     name = round_start(workspace, task, RoundOptions(tiny(), gate=gate)).ids[0]
     snapshot = round_show(workspace, name)["snapshot"]
     shown = snapshot_show(workspace, snapshot)
@@ -47,6 +57,8 @@ def planted(workspace: Workspace, folder: Path, task: str, draw: Draw, gate: str
     for index in range(len(COHORT)):
         case = make_case(COHORT, index)
         _write(place / "predictions" / f"{case.name}.nii.gz", draw(case.truth), case, list(learnt.values()))
+    for case, file in (more or {}).items():
+        shutil.copy(file, place / "predictions" / f"{case}.nii.gz")
     ingest_round(workspace, place / "predictions", name)
     run_to_end(workspace, name)
     shutil.rmtree(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -90,17 +91,20 @@ def label_explain(app: App, case: str, as_of: str | None, turn: str | None) -> N
         app.rows([{"structure": row["structure"], **item} for row in found for item in row["candidates"]])
 
 
-@example("flaredb label diff FLARE23_0042@organ/1 FLARE23_0042@organ/2")
+@example("flaredb label diff FLARE23_0042@organ/1 FLARE23_0042@organ/2 --picture changes.png")
 @label.command("diff")
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
+@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw both, and what differs.")
 @pass_app
-def label_diff(app: App, first: str, second: str) -> None:
+def label_diff(app: App, first: str, second: str, picture: Path | None) -> None:
     """Compare two labels of a case, structure by structure: voxels, Dice, what came and what went."""
-    from flaredb.workflow.label_diff import label_diff
+    from flaredb.workflow.label_diff import label_diff, label_diff_picture
 
     with app.open() as workspace:
         found = label_diff(workspace, first, second)
+        if picture:
+            label_diff_picture(workspace, first, second, picture)
     if app.as_json:
         app.document(found)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from flaredb.catalog import labels
 from flaredb.catalog.labels import Label
+from flaredb.durable import settle
 from flaredb.errors import ConflictError, NotFoundError
 from flaredb.workspace import Workspace
 
@@ -28,6 +30,36 @@ def label_diff(workspace: Workspace, first: str, second: str) -> dict[str, Any]:
         "same_voxels": a.volume == b.volume,
         "structures": [row for row in rows if row["first"] is not None or row["second"] is not None],
     }
+
+
+def label_diff_picture(workspace: Workspace, first: str, second: str, destination: Path) -> None:
+    """A PNG file of two labels over the scan, and of where they differ: what only one has, and only the other.
+
+    Structures that one of them is silent about, or knows only together with others, differ nowhere. The slices are
+    those that show most differences. NotFoundError without a scan.
+    """
+    from flaredb.workflow.pictures import Pane, overlay
+
+    with workspace.catalog.read() as connection:
+        a, b = labels.find(connection, first), labels.find(connection, second)
+    image = workspace.image(a.case)
+    left, right = _codes(workspace, a), _codes(workspace, b)
+    drawn, gone = np.zeros((2, *left.shape), np.uint8), np.zeros((2, *left.shape), np.uint8)
+    for structure in workspace.structures.structures:
+        masks = _mask(a, left, structure.name), _mask(b, right, structure.name)
+        for side, (own, other) in enumerate((masks, masks[::-1])):
+            if own is not None:
+                drawn[side][own] = structure.value
+                if other is not None:
+                    gone[side][own & ~other] = structure.value
+    panes = [Pane(a.name.partition("@")[2], drawn[0]), Pane(b.name.partition("@")[2], drawn[1]),
+             Pane("only the first", gone[0]), Pane("only the second", gone[1])]  # fmt: skip
+    drawing = overlay(image.array, image.grid, panes, workspace.structures.names, by=np.maximum(*gone))
+    if not destination.parent.is_dir():
+        raise NotFoundError(f"no folder {destination.parent} for the picture")
+    part = destination.with_name(f".{destination.name}.part")
+    part.write_bytes(drawing)
+    settle(part, destination)
 
 
 def label_agreement(workspace: Workspace, source: str) -> list[dict[str, Any]]:

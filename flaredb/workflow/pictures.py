@@ -50,9 +50,14 @@ class Pane(NamedTuple):
     codes: NDArray[Any] | None
 
 
-def overlay(image: NDArray[Any], grid: Grid, panes: Sequence[Pane], names: Sequence[str]) -> bytes:
-    """Axial and coronal slices of a case, one column a pane; the slices that show most structures."""
-    shown = next((pane.codes for pane in panes if pane.codes is not None), None)
+def overlay(
+    image: NDArray[Any], grid: Grid, panes: Sequence[Pane], names: Sequence[str], by: NDArray[Any] | None = None
+) -> bytes:
+    """Axial and coronal slices of a case, one column a pane: those that show most structures of `by`.
+
+    Without `by` those of the first pane that has codes.
+    """
+    shown = next((pane.codes for pane in panes if pane.codes is not None), None) if by is None else by
     axial, coronal = _best_slice(shown, 0, image), _best_slice(shown, 1, image)
     figure = Figure(figsize=(2.6 * len(panes), 4.6), facecolor="black")
     colours = ListedColormap(_COLOURS[: len(names)])
