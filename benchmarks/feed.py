@@ -33,8 +33,8 @@ from rivals.answering import patches
 from rivals.beside import BENCH, DATA, Rival, finish, need, one_core, rival, row
 from rivals.scans import Scan, ircad, median_phantom, small_phantom, training_set
 
-from flaredb.trainers.config import load_config
 from flaredb.trainers.feed import Feed
+from flaredb.trainers.presets import load_config
 from flaredb.volumes.store import VolumeStore
 
 SETTINGS = {

@@ -48,10 +48,10 @@ def predict(folder: Path, device: str, preset: str, precision: str) -> None:
     begun = time.perf_counter()
     from flaredb.exchange.read import read_image
     from flaredb.exchange.write import write_nifti
-    from flaredb.trainers.config import load_config
     from flaredb.trainers.layers import ArrayScan
     from flaredb.trainers.networks import build_network
     from flaredb.trainers.predict import Predictor, Settings
+    from flaredb.trainers.presets import load_config
     from flaredb.trainers.runtime import find_device
 
     config, where = load_config(preset), find_device(device)

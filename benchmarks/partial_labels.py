@@ -59,7 +59,7 @@ def work(job: Job, folder: Path, device: str, threads: int, count: int | None) -
     from partial.cohort import store_cohort
     from partial.methods import METHODS, Bench, clean, score
 
-    from flaredb.trainers.config import load_config
+    from flaredb.trainers.presets import load_config
     from flaredb.trainers.runtime import find_device
 
     torch.set_num_threads(threads)

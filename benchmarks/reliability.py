@@ -30,7 +30,8 @@ from scipy.stats import spearmanr
 from flaredb.labels.reliability import COMBINED, PARTS, Overlap
 from flaredb.phantom import STRUCTURES, Cohort, make_case
 from flaredb.progress import Reporter
-from flaredb.trainers.config import change, load_config
+from flaredb.trainers.config import change
+from flaredb.trainers.presets import load_config
 from flaredb.workflow.annotated import stated
 from flaredb.workflow.cohort import EXTERNAL, FOLDERS, TABLE, write_cohort
 from flaredb.workflow.evaluate import evaluate

@@ -31,9 +31,10 @@ from rivals.beside import BENCH, finish, one_core, rival, row
 from rivals.scans import Scan, ircad, median_phantom, small_phantom, training_set
 
 from flaredb.trainers import checkpoint
-from flaredb.trainers.config import PRESETS, Config, load_config
+from flaredb.trainers.config import Config
 from flaredb.trainers.feed import Feed
 from flaredb.trainers.loop import Training, train
+from flaredb.trainers.presets import PRESETS, load_config
 from flaredb.trainers.runtime import find_device
 from flaredb.volumes.store import VolumeStore
 

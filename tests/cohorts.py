@@ -21,7 +21,8 @@ from flaredb.exchange.write import write_nifti
 from flaredb.geometry import FileSpace
 from flaredb.phantom import Cohort, make_case
 from flaredb.progress import Reporter
-from flaredb.trainers.config import Config, change, load_config
+from flaredb.trainers.config import Config, change
+from flaredb.trainers.presets import load_config
 from flaredb.workflow.annotated import Statements, stated
 from flaredb.workflow.cohort import EXTERNAL, FOLDERS, TABLE, write_cohort
 from flaredb.workflow.ingest_images import ImageOptions, ingest_images

@@ -55,7 +55,7 @@ GROUND = {"durable", "errors", "geometry", "progress", "version"}
 ARROWS = {
     "flaredb": {"workspace", "version"},
     "__main__": {"cli"},
-    "cli": {"workflow", "workspace", "catalog", "trainers.config", *GROUND},
+    "cli": {"workflow", "workspace", "catalog", "trainers.config", "trainers.presets", *GROUND},
     "workflow": {
         "workspace", "catalog", "volumes", "labels", "trainers", "exchange", "metrics", "phantom", *GROUND,
     },

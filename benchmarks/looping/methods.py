@@ -22,8 +22,9 @@ from partial.plan import PRESET, SHARED
 from flaredb.catalog import rounds
 from flaredb.errors import NotFoundError
 from flaredb.trainers import checkpoint
-from flaredb.trainers.config import Config, change, load_config
+from flaredb.trainers.config import Config, change
 from flaredb.trainers.predict import Predictor
+from flaredb.trainers.presets import load_config
 from flaredb.workflow.evaluate import evaluate
 from flaredb.workflow.plan import Turn
 from flaredb.workflow.round_show import round_show

@@ -17,9 +17,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from flaredb.exchange.read import read_image, read_label
-from flaredb.trainers.config import Config, load_config
+from flaredb.trainers.config import Config
 from flaredb.trainers.layers import ArrayScan, Layers, all_of
 from flaredb.trainers.networks import build_network
+from flaredb.trainers.presets import load_config
 from rivals.beside import BENCH, DATA
 
 FOLDER = DATA / "ircad_p01"

@@ -12,7 +12,7 @@ from flaredb.cli.options import App, settings
 
 def show_plan(app: App, options: dict[str, Any]) -> None:
     """Print the plan of `train` with these options; nothing is written."""
-    from flaredb.trainers.config import load_config
+    from flaredb.trainers.presets import load_config
     from flaredb.workflow.train_plan import train_plan, train_plan_apart
 
     if options["resume"] or options["replay"] is not None:

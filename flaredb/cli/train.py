@@ -152,7 +152,7 @@ def _refuse_idle(options: dict[str, Any]) -> None:
 
 def _train_here(app: App, options: dict[str, Any], chosen: TrainOptions) -> dict[str, Any]:
     """Train in a workspace: a new model, or on with one."""
-    from flaredb.trainers.config import load_config
+    from flaredb.trainers.presets import load_config
     from flaredb.workflow import train as verbs
 
     if (options["task"] is None) == (options["resume"] is None):
@@ -172,7 +172,7 @@ def _train_here(app: App, options: dict[str, Any], chosen: TrainOptions) -> dict
 def _train_apart(app: App, options: dict[str, Any], chosen: TrainOptions) -> dict[str, Any]:
     """Train from a file, into a folder; the same command again goes on."""
     from flaredb.cli.output import TerminalReporter
-    from flaredb.trainers.config import load_config
+    from flaredb.trainers.presets import load_config
     from flaredb.workflow.train_apart import Places, train_apart
 
     if not (options["snapshot"] and options["volumes"] and options["out"]):

@@ -13,7 +13,8 @@ from flaredb.errors import ConflictError, NotFoundError
 from flaredb.labels.tasks import find_task
 from flaredb.phantom import Cohort
 from flaredb.progress import Reporter
-from flaredb.trainers.config import change, load_config
+from flaredb.trainers.config import change
+from flaredb.trainers.presets import load_config
 from flaredb.workflow import plan
 from flaredb.workflow.annotated import stated
 from flaredb.workflow.cohort import EXTERNAL, FOLDERS, TABLE, write_cohort

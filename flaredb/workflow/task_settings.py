@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 
 from flaredb.catalog import models
 from flaredb.errors import InvalidDataError, NotFoundError
-from flaredb.trainers.config import PRESETS, load_config
 from flaredb.trainers.engines import ENGINES, PRECISIONS
+from flaredb.trainers.presets import PRESETS, load_config
 from flaredb.workflow.commands import Argv, Commands
 from flaredb.workflow.gate import GateRules
 from flaredb.workflow.predict_plan import PredictOptions

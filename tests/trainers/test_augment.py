@@ -16,7 +16,8 @@ from scipy import ndimage, stats
 
 from flaredb.errors import InvalidDataError
 from flaredb.trainers.augment import Intensity, apply_intensity, draw_intensity, read_intensity, white_noise
-from flaredb.trainers.config import PRESETS, Config, load_config
+from flaredb.trainers.config import Config
+from flaredb.trainers.presets import PRESETS, load_config
 
 SHAPE = (11, 16, 23)
 CHANCES = ("noise", "blur", "brightness", "contrast", "low_resolution", "gamma_inverted", "gamma")

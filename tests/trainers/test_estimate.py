@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from flaredb.errors import InvalidDataError
-from flaredb.trainers.config import load_config
 from flaredb.trainers.estimate import calculate, estimate
 from flaredb.trainers.loop import Training
 from flaredb.trainers.networks import build_network, build_optimiser
+from flaredb.trainers.presets import load_config
 from tests.cohorts import tiny
 from tests.trainers.builders import store_at, training_set
 

@@ -14,9 +14,10 @@ from monai.networks.nets.dynunet import DynUNet
 from torch import nn
 
 from flaredb.errors import InvalidDataError
-from flaredb.trainers.config import PRESETS, Config, change, level_shapes, load_config
+from flaredb.trainers.config import Config, change, level_shapes
 from flaredb.trainers.levels import fitted
 from flaredb.trainers.networks import Network, build_network, build_optimiser
+from flaredb.trainers.presets import PRESETS, load_config
 from flaredb.trainers.runtime import training_autocast
 from tests.cohorts import tiny
 

@@ -17,9 +17,10 @@ from flaredb.errors import FlareError, InvalidDataError, NotFoundError, StorageE
 from flaredb.phantom import ORGANS, Cohort, make_case
 from flaredb.trainers import checkpoint
 from flaredb.trainers.checkpoint import Checkpoint
-from flaredb.trainers.config import PRESETS, change, from_document, load_config
+from flaredb.trainers.config import change, from_document
 from flaredb.trainers.loop import Training, load_matching, train
 from flaredb.trainers.networks import build_network
+from flaredb.trainers.presets import PRESETS, load_config
 from tests.cohorts import NETWORK, tiny
 from tests.trainers.builders import one_case, store_at, training_set
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flaredb.cli.train import PRESETS as OFFERED
-from flaredb.trainers.config import PRESETS
+from flaredb.trainers.presets import PRESETS
 from flaredb.workflow.snapshot import snapshot_create
 from flaredb.workflow.snapshot_file import snapshot_export
 from flaredb.workflow.train_plan import train_plan
