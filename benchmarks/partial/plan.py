@@ -39,8 +39,10 @@ SHARED: Final = {
     "channels": "16,32,64",
     "bf16": "false",
     "learning_rate": "1e-2",
+    "lesion_share": "0",
+    "lesion_dice": "1",
 }
-"""Of every network of every method, beside the preset's values."""
+"""Of every network of every method, beside the preset's values. A lesion is like any other structure."""
 STEPS: Final = 2400
 """Optimiser steps of a method in all: of both networks of `complete`, of both teachers and the student of `merge`."""
 TEACHER_SHARE: Final = 0.25

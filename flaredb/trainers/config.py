@@ -139,12 +139,12 @@ class Config:
     """Of `sgd`."""
     dice_form: str = "batch"
     """How Dice terms are put together: `batch` (sum over a constant), `batch-mean` or `sample-mean`."""
-    lesion_dice: float = 1.0
-    """Weight of a drawn lesion's Dice term; an organ's is 1."""
+    lesion_dice: float = 3.0
+    """Weight of a drawn lesion's Dice term beside organs; an organ's is 1."""
     lesion_voxels: float = 1.0
     """Weight of a drawn lesion's voxels in the cross-entropy; another voxel's is 1."""
-    lesion_share: float = 0.0
-    """Share of the patches drawn for a structure that are drawn for a lesion; 0: as for any other structure."""
+    lesion_share: float = 0.25
+    """Share of the patches drawn for a structure that, beside organs, are drawn for a lesion; 0: as for any other."""
     negatives: str = ""
     """`tumor=0.2`: where labels leave tumours open, that there is none counts at this weight."""
 

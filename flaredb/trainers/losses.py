@@ -18,8 +18,8 @@ How the terms of a batch are put together is `dice_form`:
   weigh as much as one that knows thirteen;
 - `batch-mean`: their mean;
 - `sample-mean`: sets of each sample apart, their mean, and the mean over the samples.
-With complete labels both terms are the plain ones. The term of a drawn lesion counts `lesion_dice` times, its
-voxels in the cross-entropy `lesion_voxels` times.
+With complete labels both terms are the plain ones. Beside organs the term of a drawn lesion counts `lesion_dice` times;
+its voxels count `lesion_voxels` times in the cross-entropy.
 
 Negatives: a structure that no label denies anywhere would be painted everywhere. With a weight w for it, every voxel
 whose set leaves it open counts as its absence, too, at that weight: w · -log(1 - p) in the cross-entropy, and w of its
@@ -83,7 +83,9 @@ def training_loss(
         parted = ALONE if config.dice_form == "sample-mean" else team  # samples are not parted
         prior = config.lesion_prior if config.open_lesions == "prior" else None
         sets = find_sets(allowed, levels[0].shape[1], lesions, prior, config.dice_form, parted)
-        weights = Weights(config.dice_form, config.lesion_dice, config.lesion_voxels, tuple(lesions), negatives)
+        alone = levels[0].shape[1] == 1 + len(lesions)
+        heavy = 1.0 if alone else config.lesion_dice
+        weights = Weights(config.dice_form, heavy, config.lesion_voxels, tuple(lesions), negatives)
         losses = [_loss(logits, sets, weights, parted) * 0.5**level for level, logits in enumerate(levels)]
     return torch.stack(losses).sum() / (2 - 0.5 ** (len(levels) - 1))
 

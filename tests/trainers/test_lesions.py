@@ -16,7 +16,7 @@ from flaredb.trainers.config import Config, change, from_document
 from flaredb.trainers.draws import Purpose, generator
 from flaredb.trainers.feed import Feed
 from flaredb.trainers.loop import Training, negative_classes, train
-from flaredb.trainers.losses import training_loss
+from flaredb.trainers.losses import label_set_loss, training_loss
 from tests.cohorts import tiny
 from tests.trainers.builders import store_at, training_set
 
@@ -85,6 +85,14 @@ def test_the_loss_is_what_its_formula_says(seed, negative, weight, open_lesions)
     config = Config(lesion_dice=weight, lesion_voxels=weight, open_lesions=open_lesions)
     found = training_loss(logits, sets, [TUMOR], config, negatives={TUMOR: negative} if negative else {})
     assert float(found) == pytest.approx(brute(logits, sets, config, negative), rel=1e-6)
+
+
+def test_a_lesion_without_organs_beside_it_weighs_one():
+    """The weight is against organs: a network of tumours alone learns the same whatever it is."""
+    logits = torch.randn((1, 2, 2, 3, 4), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    sets = torch.tensor([1, 2]).repeat(12).reshape(1, 2, 3, 4)
+    plain, heavy = (training_loss(logits, sets, [1], Config(lesion_dice=weight)) for weight in (1.0, 7.0))
+    assert plain == heavy == label_set_loss(logits, sets, [1])
 
 
 def chance_of_a_tumor(negatives: dict[int, float]) -> float:

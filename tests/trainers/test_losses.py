@@ -369,7 +369,7 @@ def test_levels_weigh_half_of_the_one_before():
     """Three levels weigh 4/7, 2/7 and 1/7; one level alone is the plain loss."""
     sets = random_sets(3, 1)
     levels = (random_logits(3, 1), random_logits(3, 2)[:, :, :, :, :2], random_logits(3, 3)[:, :, :1, :1, :1])
-    config = Config()
+    config = Config(lesion_dice=1.0)
     single = [float(label_set_loss(level, sets, [2])) for level in levels]
     expected = (4 * single[0] + 2 * single[1] + single[2]) / 7
     assert float(training_loss(levels, sets, [2], config)) == pytest.approx(expected, rel=1e-6)
