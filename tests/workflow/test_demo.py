@@ -9,7 +9,7 @@ import pytest
 from flaredb.errors import ConflictError
 from flaredb.phantom import Cohort
 from flaredb.progress import Reporter
-from flaredb.trainers import config
+from flaredb.trainers import presets
 from flaredb.workflow import demo as module
 from flaredb.workflow import plan
 from flaredb.workflow.demo import demo
@@ -28,7 +28,7 @@ def small():
     monkeypatch.setattr(plan, "TURNS", turns)
     monkeypatch.setattr(plan, "CONTROL", plan.CONTROL._replace(steps=2))
     monkeypatch.setattr(module, "Cohort", lambda seed: Cohort(seed, 5, 1, 1, COHORT.spacing))
-    monkeypatch.setitem(config.PRESETS, "tiny", tiny(steps=2))
+    monkeypatch.setitem(presets.PRESETS, "tiny", tiny(steps=2))
     yield
     monkeypatch.undo()
 
