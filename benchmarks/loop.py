@@ -14,20 +14,16 @@ holds already are not run again; with --work an interrupted loop goes on.
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from looping.plan import EVALUATION_SEEDS, STEPS, TUNING_SEEDS
-from partial.figures import claims, measures
+from partial import runs
+from partial.figures import claims
 from partial_labels import code
 from rivals.beside import finish
 
@@ -69,23 +65,6 @@ def work(job: Job, folder: Path, threads: int) -> dict[str, Any]:
             "rounds": played.rounds, "scores": scores}  # fmt: skip
 
 
-def play(todo: list[Job], chosen: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
-    """Run what the results file lacks; all its rows that were asked for."""
-    file = chosen.results
-    known = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    missing = [job for job in todo if not any(job.same(run) for run in known)]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(chosen.parallel, mp_context=context) as pool, file.open("a") as out:
-        rows = [pool.submit(work, job, folder, chosen.threads) for job in missing]
-        for row in (future.result() for future in as_completed(rows)):
-            known.append(row)
-            print(json.dumps(row), file=out, flush=True)
-            told = {name: round(float(np.nanmean(values)), 4) for name, values in measures(row["scores"]).items()}
-            print(row["method"], row["seed"], row["settings"], f"{row['seconds']} s", told, file=sys.stderr, flush=True)
-    return [run for run in known if any(job.same(run) for job in todo)]
-
-
 def main() -> None:
     """Run and print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,8 +84,9 @@ def main() -> None:
         seeds = seeds[:1] if chosen.quick else seeds
         given = dict(text.split("=", 1) for text in chosen.set)
         todo = [Job(m, seed, given, chosen.quick) for seed in seeds for m in chosen.method or ("loop", *RIVALS)]
-        runs = play(todo, chosen, chosen.work or Path(temporary))
-    finish("loop", claims(runs, "loop", RIVALS), steps=STEPS, quick=chosen.quick)
+        folder = chosen.work or Path(temporary)
+        found = runs.run(todo, chosen.results, chosen.parallel, work, folder, chosen.threads)
+    finish("loop", claims(found, "loop", RIVALS), steps=STEPS, quick=chosen.quick)
 
 
 if __name__ == "__main__":

@@ -14,21 +14,17 @@ any comparison (`partial/plan.py`). Runs that the results file holds already are
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
+from partial import runs
 from partial.chosen import CHOSEN
-from partial.figures import claims, measures
+from partial.figures import claims
 from partial.plan import EVALUATION_SEEDS, PRESET, SETTINGS, SHARED, STEPS, TUNING_SEEDS
 from rivals.beside import finish
 
@@ -103,25 +99,12 @@ def jobs(chosen: argparse.Namespace) -> list[Job]:
 
 def play(todo: list[Job], chosen: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Run what the results file lacks; all its rows that were asked for."""
-    file = chosen.results
-    known = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    missing = [job for job in todo if not any(job.same(run) for run in known)]
-    count = QUICK_CASES if chosen.quick else None
-    context = multiprocessing.get_context("spawn")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(chosen.parallel, mp_context=context) as pool, file.open("a") as out:
-        for made in [
-            pool.submit(prepare, *cohort, folder) for cohort in sorted({(job.setting, job.seed) for job in missing})
-        ]:
+    with runs.pool(chosen.parallel) as processes:
+        cohorts = sorted({(job.setting, job.seed) for job in runs.lacking(todo, chosen.results)})
+        for made in [processes.submit(prepare, *cohort, folder) for cohort in cohorts]:
             made.result()
-        rows = [pool.submit(work, job, folder, chosen.device, chosen.threads, count) for job in missing]
-        for row in (future.result() for future in as_completed(rows)):
-            known.append(row)
-            print(json.dumps(row), file=out, flush=True)
-            told = {name: round(float(np.nanmean(values)), 4) for name, values in measures(row["scores"]).items()}
-            print(row["setting"], row["method"], row["seed"], row["settings"], f"{row['seconds']} s", told,
-                  file=sys.stderr, flush=True)  # fmt: skip
-    return [run for run in known if any(job.same(run) for job in todo)]
+    count = QUICK_CASES if chosen.quick else None
+    return runs.run(todo, chosen.results, chosen.parallel, work, folder, chosen.device, chosen.threads, count)
 
 
 def main() -> None:
@@ -148,8 +131,8 @@ def main() -> None:
         chosen.results = chosen.results or RESULTS
         folder = chosen.work or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        runs = play(jobs(chosen), chosen, folder)
-    rows = [row for ours in OURS for row in claims(runs, ours, RIVALS)]
+        found = play(jobs(chosen), chosen, folder)
+    rows = [row for ours in OURS for row in claims(found, ours, RIVALS)]
     finish("partial_labels", rows, steps=STEPS, alike=chosen.alike, quick=chosen.quick)
 
 
