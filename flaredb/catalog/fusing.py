@@ -78,6 +78,17 @@ def _revoked(connection: Connection, asked: bool) -> dict[int, frozenset[str]]:
     return {label: frozenset(structures) for label, structures in found.items()}
 
 
+def has_judges(connection: Connection) -> bool:
+    """Whether cases are set aside that can judge: a label by people of a validation case, or frozen references."""
+    frozen = select(t.snapshots.c.id).where(t.snapshots.c.purpose == "reference")
+    drawn = (
+        select(t.labels.c.id)
+        .join(t.cases, t.cases.c.id == t.labels.c.case_id)
+        .where(t.cases.c.split == "validation", t.labels.c.kind.in_(sorted(HUMAN)))
+    )
+    return any(connection.execute(query.limit(1)).first() is not None for query in (drawn, frozen))
+
+
 def measured(connection: Connection, sources: Iterable[str], protocol: str) -> list[Measured]:
     """What is known of sources' DSC, oldest first: by training cases alone, no patient of any references among them."""
     frozen = connection.execute(select(t.snapshots.c.id).where(t.snapshots.c.purpose == "reference")).scalars().all()

@@ -56,6 +56,18 @@ def fuse(
     source was made in another way.
     """
     asked = Recipe(options.method, tuple(sorted(set(sources))), workspace.structures.check(options.structures))
+    if dry_run:
+        recipe, taking, matching = _planned(workspace, name, asked, options)
+        return Result(None, would=planned(name, recipe, taking, matching - len(taking)))
+    with workspace.lock(f"source {name}"):
+        recipe, taking, _ = _planned(workspace, name, asked, options)
+        return _fuse_cases(workspace, name, recipe, taking, options)
+
+
+def _planned(
+    workspace: Workspace, name: str, asked: Recipe, options: FuseOptions
+) -> tuple[Recipe, Sequence[Taking], int]:
+    """The recipe with its weights, the cases that have two labels or more, and how many were looked at."""
     with workspace.catalog.read() as connection:
         recipe = find_recipe(connection, name, asked)
         matching = _matching(connection, options.where)
@@ -64,10 +76,7 @@ def fuse(
             raise InvalidDataError(f"no case has labels of two of these sources: {' '.join(asked.sources)}")
         if recipe.method == "weighted":
             recipe = recipe._replace(weights=find_weights(connection, name, recipe, taking))
-    if dry_run:
-        return Result(None, would=planned(name, recipe, taking, len(matching) - len(taking)))
-    with workspace.lock(f"source {name}"):
-        return _fuse_cases(workspace, name, recipe, taking, options)
+    return recipe, taking, len(matching)
 
 
 def _matching(connection: Connection, where: str | None) -> list[str]:

@@ -146,7 +146,8 @@ def find_weights(connection: Connection, name: str, recipe: Recipe, taking: Sequ
     """Source → structure → mean DSC on training cases, where several sources speak about a structure.
 
     Those the source was made with, if it was; else as measured now: never on a case that judges a round, nor on one
-    that a source's model learnt from; people weigh 1. InvalidDataError says what must be measured first.
+    that a source's model learnt from; people weigh 1. InvalidDataError says what must be measured first, and where no
+    cases are set aside yet: the first round would take them from those measured here.
     """
     needed = _to_weigh(taking)
     if recipe.weights:
@@ -156,6 +157,11 @@ def find_weights(connection: Connection, name: str, recipe: Recipe, taking: Sequ
                 f"the labels of {name} were weighted without {', '.join(lacking)}; give these another name with --as"
             )
         return recipe.weights
+    if needed and not fusing.has_judges(connection):
+        raise InvalidDataError(
+            "weights would be measured on cases that judge rounds later: none is set aside yet; put annotated cases "
+            "into the validation split (flaredb case describe), or start a round first, which sets a fifth aside"
+        )
     weights = _measured(connection, recipe)
     missing: dict[str, list[str]] = defaultdict(list)
     for source, structure in needed:

@@ -21,11 +21,12 @@ from flaredb.workflow.fuse import FuseOptions, fuse
 from flaredb.workflow.ingest_images import ingest_images
 from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
 from flaredb.workflow.lineage import label_lineage
+from flaredb.workflow.rounds import RoundOptions, round_start
 from flaredb.workflow.snapshot import snapshot_create
 from flaredb.workflow.sources import decide_label, decide_source, withdraw_label, withdraw_source
 from flaredb.workspace import Workspace
 from tests.builders import REAL_DATA
-from tests.cohorts import add_case, add_label, blocks, flaredb, rules
+from tests.cohorts import add_case, add_label, blocks, flaredb, rules, tiny
 from tests.postgres import Server
 
 TRUTH = LabelOptions("truth", "ground-truth")
@@ -199,6 +200,8 @@ def test_people_can_take_part(empty: Workspace, tmp_path: Path, method) -> None:
     add_label(empty, tmp_path / "t", "a", blocks(1, 1), "liver", TRUTH)
     asked = FuseOptions(method, structures=("liver",), where="\"case\" = 'a'")
     if method == "weighted":
+        add_case(empty, tmp_path, "v", 7, split="validation")
+        add_label(empty, tmp_path / "t", "v", blocks(1, 1), "liver", TRUTH)
         with pytest.raises(InvalidDataError, match="flaredb evaluate --source p --split train"):
             fuse(empty, ["truth", "p"], "f", asked)
         evaluate(empty, "p", split="train")
@@ -249,6 +252,34 @@ def test_weights_are_what_was_measured_on_training_cases(empty: Workspace, tmp_p
     evaluate(empty, "p", split="train")
     again = fuse(empty, ["p", "q", "r"], "f", weighted, dry_run=True)
     assert (again.would["weights"], again.would["unchanged"]) == (expected, 3)
+
+
+def test_weights_wait_for_cases_that_judge(empty: Workspace, tmp_path: Path) -> None:
+    """Where no case is set aside the first round would judge by what the weights were measured on."""
+    for seed, name in enumerate("abcdef"):
+        add_case(empty, tmp_path, name, seed)
+        for source, drawn in ((P, (1, 1, 1)), (Q, (1,))):
+            add_label(empty, tmp_path / source.source, name, blocks(*drawn), "liver", source)
+        add_label(empty, tmp_path / "t", name, blocks(1, 1), "liver", TRUTH)
+    for source in "pq":
+        evaluate(empty, source, split="train")
+    with pytest.raises(InvalidDataError, match="set aside"):
+        fuse(empty, ["p", "q"], "f", FuseOptions("weighted"))
+    fuse(empty, ["p", "q"], "m", FuseOptions("majority"))
+    round_start(empty, "organ", RoundOptions(tiny()))
+    fuse(empty, ["p", "q"], "f", FuseOptions("weighted"))
+
+
+def test_one_fuses_under_a_name_at_a_time(empty: Workspace, tmp_path: Path) -> None:
+    """The name is held before anything is read: what another is about to change under it is not gone by."""
+    two_cases(empty, tmp_path)
+    nothing = FuseOptions("majority", where="\"case\" = 'none'")
+    with Workspace.open(empty.root) as other, other.lock("source f"):
+        with pytest.raises(ConflictError, match="source f"):
+            fuse(empty, ["p", "q"], "f", nothing)
+        assert fuse(empty, ["p", "q"], "f", FuseOptions("majority"), dry_run=True).would["labels"] == 2
+    with pytest.raises(InvalidDataError, match="two of these"):
+        fuse(empty, ["p", "q"], "f", nothing)
 
 
 def test_what_cannot_be_fused_is_refused(empty: Workspace, tmp_path: Path) -> None:
