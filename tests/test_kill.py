@@ -31,6 +31,7 @@ from tests.cohorts import content, environment, fill, flaredb, tiny, write_files
 
 SEED = 20231015
 COHORT = Cohort(seed=0, training=6, validation=1, test=0, spacing=(12.0, 12.0, 12.0))
+FUSE = ("label", "fuse", "--sources", "flare21,organ/1", "--as", "fused/a", "--accept")
 STATES = ("open", "trained", "predicted", "evaluated")
 RULES = GateRules(floor=-1.0)  # whatever the network predicts is promoted, so that a promotion is interrupted too
 PROGRAM = """
@@ -137,7 +138,7 @@ def program() -> Iterator[Program]:
 def prepared(tmp_path_factory: pytest.TempPathFactory, program: Program) -> Prepared:
     root = tmp_path_factory.mktemp("kill")
     files = write_files(root / "files", COHORT)
-    start = {name: root / name for name in ("images", "labels", *STATES)}
+    start = {name: root / name for name in ("images", "labels", *STATES, "fuse")}
     end = root / "end"
     wanted = {}
     seconds = {}
@@ -161,6 +162,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, program: Program) -> Prep
     with Workspace.open(end) as workspace:
         assert round_show(workspace, "organ/1")["state"] == "promoted"
         wanted["round"] = result(workspace)
+    shutil.copytree(end, start["fuse"])
+    seconds["fuse"] = timed(program, end, *FUSE)
+    with Workspace.open(end) as workspace:
+        wanted["fuse"] = result(workspace)
     return Prepared(program, files, start, seconds, wanted)
 
 
@@ -216,3 +221,14 @@ def test_killed_while_advancing(prepared, tmp_path, state, moment):
         assert reached in (state, [*STATES, "promoted"][STATES.index(state) + 1])
         to_the_end(workspace)
     check(root, prepared.wanted["round"])
+
+
+@pytest.mark.parametrize("moment", moments(4, 2))
+def test_killed_while_fusing(prepared, tmp_path, moment):
+    """`label fuse` killed at this share of its time and run again fuses what is left, each case once."""
+    root = shutil.copytree(prepared.start["fuse"], tmp_path / "w")
+    code, _ = prepared.program.run(root, *FUSE, kill_after=moment * prepared.seconds["fuse"])
+    assert code in (0, -signal.SIGKILL)
+    again = flaredb(*FUSE, workspace=root)
+    assert (again.code, again.json["failed"]) == (0, 0), again.err
+    check(root, prepared.wanted["fuse"])
