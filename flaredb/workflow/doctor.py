@@ -11,7 +11,7 @@ from typing import NamedTuple
 from flaredb.catalog import leases
 from flaredb.catalog.engines import describe
 from flaredb.catalog.filesystem import NETWORK, filesystem
-from flaredb.errors import InvalidDataError, StorageError
+from flaredb.errors import InvalidDataError, NotFoundError, StorageError
 from flaredb.version import __version__
 from flaredb.workflow.events import read_listener
 from flaredb.workflow.schedule import stamp
@@ -41,7 +41,7 @@ class Examination(NamedTuple):
 
 def doctor(workspace: Workspace) -> Examination:
     """Look at versions, disks, the database, its schema and who holds what; nothing is changed."""
-    lines = [*_versions(), *_disks(workspace), *_catalogue(workspace)]
+    lines = [*_versions(), *_disks(workspace), *_catalogue(workspace), *_tasks(workspace)]
     return Examination(tuple(lines), tuple(f"{line.what}: {line.remark}" for line in lines if line.wrong))
 
 
@@ -90,6 +90,22 @@ def _catalogue(workspace: Workspace) -> list[Line]:
     return lines + [
         Line("held", row["name"], f"by {row['holder']} since {row['since']:%Y-%m-%d %H:%M} UTC") for row in held
     ]
+
+
+def _tasks(workspace: Workspace) -> list[Line]:
+    """Tables of tasks in `flaredb.toml` with which no round could start."""
+    tables = workspace.settings.get("task", {})
+    if not tables:
+        return []
+    from flaredb.workflow.task_settings import task_settings  # what it knows of training is slow to load
+
+    lines = []
+    for task in sorted(tables):
+        try:
+            task_settings(workspace, task)
+        except (InvalidDataError, NotFoundError) as error:
+            lines.append(Line(f"task {task}", "wrong", str(error), True))
+    return lines
 
 
 def _schedule(workspace: Workspace) -> list[Line]:

@@ -39,6 +39,25 @@ def test_a_healthy_workspace(empty: Workspace) -> None:
     assert ("3.51.3" in lines["sqlite"][1]) == (sqlite3.sqlite_version_info < (3, 51, 3))
 
 
+def test_wrong_settings_of_a_task_are_told(empty: Workspace) -> None:
+    """A key that is none, a preset that is none: each is named before a round meets it."""
+    tables = """
+[task.organ]
+presett = "small"
+[task.tumor]
+preset = "huge"
+[task.all]
+preset = "small"
+"""
+    with (empty.root / "flaredb.toml").open("a", encoding="utf-8") as handle:
+        handle.write(tables)
+    done = flaredb("doctor", workspace=empty.root)
+    assert done.code == 6
+    organ, tumor = sorted(problem for problem in done.json["problems"] if problem.startswith("task "))
+    assert "presett" in organ
+    assert "huge" in tumor
+
+
 def test_a_workspace_on_a_server(on_server: Workspace, postgres: Server) -> None:
     """The server and the role are told, with a remark on a superuser."""
     lines = found(on_server)
