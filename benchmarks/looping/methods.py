@@ -1,7 +1,7 @@
 """The loop, and what people do instead with as many optimiser steps in all; each gives a model for the test cases.
 
 loop        flaredb: three rounds for organs, two for tumours, each judged at the gate structure by structure; then a
-            joint model from what people drew and what was promoted.
+            joint model from what people drew and what was promoted, in two rounds.
 control     one label-set model from what people drew, trained for all the steps: what training alone gives.
 supervised  the complete cases of each task alone: a network for organs and one for tumours (`partial/methods.py`).
 folders     the paper's recipe: teachers label every scan, agreement or background, truth overlaid, a student; no gate.
@@ -30,8 +30,9 @@ from flaredb.workflow.plan import Turn
 from flaredb.workflow.round_show import round_show
 from flaredb.workflow.rounds import RoundOptions, round_start, run_to_end
 from flaredb.workspace import Workspace
+from looping.chosen import SETTINGS, TURNS
 from looping.cohort import volumes
-from looping.plan import STEPS, TURNS
+from looping.plan import STEPS
 
 
 class Site(NamedTuple):
@@ -82,7 +83,7 @@ def _play(site: Site, turn: Turn, name: str) -> dict[str, Any]:
         with site.workspace.catalog.read() as connection:
             rounds.find(connection, name)
     except NotFoundError:
-        settings = site.config(turn.steps, CHOSEN["label-sets"])
+        settings = site.config(turn.steps, {**CHOSEN["label-sets"], **SETTINGS.get(turn.task, {})})
         warm = f"latest:{turn.warm}" if turn.warm else None
         round_start(site.workspace, turn.task, RoundOptions(settings, warm, device="cpu"))
     run_to_end(site.workspace, name)
