@@ -4,8 +4,8 @@ Made-up cohorts of 60 training cases in FLARE23's proportions, 27 of them withou
 with complete truth, paired bootstrap intervals of the differences over seeds and cases. Rivals: one label-set model
 trained on without pseudo labels, two supervised networks on complete cases, the paper's recipe by folders. Cohort,
 steps, seeds and measures are in `looping/plan.py`, committed before any comparison; the rounds, chosen on tuning seeds,
-in `looping/chosen.py`. Runs that the results file
-holds already are not run again; with --work an interrupted loop goes on.
+in `looping/chosen.py`. Runs that the results file holds already are not run again; with --work an interrupted loop goes
+on.
 
     python benchmarks/loop.py --parallel 2              # three seeds, four methods
     python benchmarks/loop.py --quick                   # does it work: some minutes
