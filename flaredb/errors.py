@@ -4,6 +4,7 @@
     ├── UsageError                         2   asked in a way that cannot be, or an extra is missing: says which
     ├── NotFoundError (LookupError)        3   no such case, label, round: says what exists
     ├── ConflictError                      4   exists, closed, locked, changed: says who holds it
+    │   └── NeedsPeopleError                   a round cannot go on by itself: says what people can do
     ├── InvalidDataError (ValueError)      5   file, label or setting breaks a rule; carries findings
     ├── StorageError                       6   volume missing or altered, schema not at head: says what repairs it
     └── UnfinishedError                   75   stopped as asked, all kept: says what to run to go on
@@ -51,6 +52,10 @@ class ConflictError(FlareError):
     """The thing exists already, is closed, or is held by somebody; the message says by whom."""
 
     exit_code = 4
+
+
+class NeedsPeopleError(ConflictError):
+    """A round cannot go on by itself; the message says what people can do."""
 
 
 class InvalidDataError(FlareError, ValueError):

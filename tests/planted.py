@@ -56,7 +56,7 @@ def planted(
     advance(workspace, name, model_import(workspace, trainer, snapshot=snapshot).ids[0])
     for index in range(len(COHORT)):
         case = make_case(COHORT, index)
-        _write(place / "predictions" / f"{case.name}.nii.gz", draw(case.truth), case, list(learnt.values()))
+        write_prediction(place / "predictions" / f"{case.name}.nii.gz", draw(case.truth), case, list(learnt.values()))
     for case, file in (more or {}).items():
         shutil.copy(file, place / "predictions" / f"{case}.nii.gz")
     ingest_round(workspace, place / "predictions", name)
@@ -89,7 +89,8 @@ def _structures(workspace: Workspace, task: str) -> tuple[str, ...]:
     return workspace.task(task).structures
 
 
-def _write(path: Path, codes: Codes, case: PhantomCase, kept: list[int]) -> None:
+def write_prediction(path: Path, codes: Codes, case: PhantomCase, kept: list[int]) -> None:
+    """Codes of a case, less those that are not kept, as a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     array = np.where(np.isin(codes, kept), codes, 0).astype(np.uint8)
     space = case.space

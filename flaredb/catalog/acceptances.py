@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from flaredb.catalog import tables as t
 from flaredb.catalog.current import cases_of_labels, cases_of_source
 from flaredb.catalog.database import Write
 from flaredb.catalog.derived import candidates
+from flaredb.catalog.standing import chunks, source_standings
 from flaredb.catalog.structures import structure_names, structure_values
-from flaredb.labels.policy import Demand
+from flaredb.labels.policy import HUMAN, Demand
 
 Target = tuple[Literal["source", "label"], int]
 Event = Literal["accepted", "revoked", "withdrawn", "restored"]
@@ -66,12 +67,42 @@ def accepted(write: Write, source: int, turn: int | None = None) -> set[str]:
     return {names[value] for value, row in last.items() if row.event == "accepted" and turn in (None, row.round_id)}
 
 
-def newer(write: Write, operation: int, structures: Iterable[str], own: int) -> bool:
-    """Whether another source was accepted or revoked for one of the structures after an operation."""
-    values = structure_values(write.connection)
-    later = (t.acceptances.c.operation_id > operation) & (t.acceptances.c.source_id != own)
-    wanted = later & t.acceptances.c.structure.in_([values[name] for name in structures])
-    return write.connection.execute(select(t.acceptances.c.id).where(wanted)).first() is not None
+def newer(connection: Connection, operation: int, structures: Iterable[str], own: int) -> list[str]:
+    """Those of some structures for which another generated source, or a label of one, was decided after an operation.
+
+    Imports and labels by people do not count: neither is compared at a gate.
+    """
+    values = structure_values(connection)
+    wanted = {values[name]: name for name in structures}
+    c = t.acceptances.c
+    query = (
+        select(c.structure)
+        .distinct()
+        .join(t.labels, t.labels.c.id == c.label_id, isouter=True)
+        .join(t.sources, t.sources.c.id == func.coalesce(c.source_id, t.labels.c.source_id))
+        .where(c.operation_id > operation, c.structure.in_(list(wanted)), t.sources.c.id != own, c.at_import == 0)
+        .where(func.coalesce(t.labels.c.kind, t.sources.c.default_kind).not_in(sorted(HUMAN)))
+    )
+    return [wanted[value] for value in sorted(connection.execute(query).scalars())]
+
+
+def accepted_since(connection: Connection) -> dict[tuple[str, str], int]:
+    """(source, structure) → the operation by which a source is accepted now; 0 where it was at import."""
+    names = structure_names(connection)
+    known = source_standings(connection).values()
+    return {(each.name, names[value]): since for each in known for value, since in each.accepted.items()}
+
+
+def counting(connection: Connection, labels: Iterable[int]) -> dict[str, int]:
+    """Generated sources that have some of these labels and are accepted for a structure now: name → number."""
+    accepted_now = {name for name, _ in accepted_since(connection)}
+    found: dict[str, int] = {}
+    c = t.sources.c
+    for chunk in chunks(labels):
+        query = select(c.name, c.id).distinct().join(t.labels, t.labels.c.source_id == c.id)
+        query = query.where(t.labels.c.id.in_(chunk), t.labels.c.kind.not_in(sorted(HUMAN)))
+        found |= {row.name: row.id for row in connection.execute(query) if row.name in accepted_now}
+    return found
 
 
 def record(

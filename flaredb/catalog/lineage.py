@@ -71,6 +71,24 @@ def ancestors(connection: Connection, labels: Iterable[int] = (), models: Iterab
     return Family(frozenset(found_labels), frozenset(snapshots), frozenset(found_models))
 
 
+def warm_starts(connection: Connection, models: Iterable[int]) -> set[int]:
+    """Some models and all that they started from."""
+    found, left = set[int](), set(models)
+    while left:
+        found |= left
+        left = _column(connection, t.models, "parent_id", "id", left) - found
+    return found
+
+
+def makers(connection: Connection, labels: Iterable[int]) -> set[int]:
+    """Models whose labels some labels were made of, directly or through other labels, and not by training."""
+    found, left = set[int](), set(labels)
+    while left:
+        found |= left
+        left = _column(connection, t.label_parents, "parent_id", "child_id", left) - found
+    return _column(connection, t.labels, "model_id", "id", found)
+
+
 def graph(connection: Connection, family: Family) -> dict[str, Any]:
     """Nodes with id, type and name, and edges between them, from what was used to what was made of it."""
     label_names = naming.label_names(connection, family.labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flaredb.catalog import labels, lineage, models, naming, rounds, snapshots
+from flaredb.catalog import acceptances, labels, lineage, models, naming, rounds, snapshots
 from flaredb.catalog.database import Connection
 from flaredb.catalog.rounds import Round
 from flaredb.errors import ConflictError
@@ -12,18 +12,29 @@ _STANDING = {"open", "trained", "predicted", "evaluated", "promoted"}
 
 def descendants(connection: Connection, turn: Round) -> list[Round]:
     """Rounds that learnt from this one, directly or through others, and are not rejected or rolled back."""
-    model = models.find(connection, turn.model).id if turn.model else None
-    own = labels.numbers_of(connection, turn.name)
-    family = lineage.descendants(connection, own, models=[] if model is None else [model])
+    names = learners(connection, turn)
+    return [other for other in rounds.every(connection) if other.state in _STANDING and other.name in names]
+
+
+def learners(connection: Connection, turn: Round) -> set[str]:
+    """Names of all rounds that learnt from this one, directly or through others, whatever became of them."""
+    family = _family(connection, turn)
     names = set(naming.rounds(connection, family.snapshots, family.models))
     started = {*naming.models(connection, family.models), turn.model}
-    return [
-        other
-        for other in rounds.every(connection)
-        if other.id != turn.id
-        and other.state in _STANDING
-        and (other.name in names or (other.settings["warm"] and other.settings["warm"] in started))
-    ]
+    warm = {other.name for other in rounds.every(connection) if other.settings["warm"] in started - {None}}
+    return (names | warm) - {turn.name}
+
+
+def made_of(connection: Connection, turn: Round) -> dict[str, int]:
+    """Generated sources, no rounds, that count now and have labels made of this round's: name → number."""
+    own = _family(connection, turn).labels
+    played = {other.name for other in rounds.every(connection)}
+    return {name: number for name, number in acceptances.counting(connection, own).items() if name not in played}
+
+
+def _family(connection: Connection, turn: Round) -> lineage.Family:
+    model = [models.find(connection, turn.model).id] if turn.model else []
+    return lineage.descendants(connection, labels.numbers_of(connection, turn.name), models=model)
 
 
 def refuse_leak(connection: Connection, snapshot: str, warm: str | None, reference: str) -> None:

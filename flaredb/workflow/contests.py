@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from flaredb.catalog import current, labels, rounds, snapshots
+from flaredb.catalog import acceptances, current, labels, lineage, rounds, snapshots
 from flaredb.catalog.database import Connection, Run
 from flaredb.catalog.rounds import Round
 from flaredb.labels.policy import Voice
@@ -22,7 +22,8 @@ class Arena:
     """Who meets whom: for each reference and structure the challenger's label, and the generated one accepted now.
 
     A label whose model learnt from the reference's patient meets nobody: it would win by memory. `descend`: side → the
-    references left out for that; `blind`: models of which nothing tells all they learnt from; `unpredicted`: references
+    references left out for that; `drawn_from`: side → references that people made of labels of its sources or of what
+    their models learnt from; `blind`: models of which nothing tells all they learnt from; `unpredicted`: references
     without a label of the round.
     """
 
@@ -47,7 +48,8 @@ class Arena:
             "challenger": self._learnt(connection, list(self.challengers.values())),
         }
         self._leave_out()
-        self.unmeasured = self._accepted_anywhere(connection)
+        self.drawn_from = self._drawn_from(connection)
+        self.unmeasured = self._unmeasured(connection)
         self.used_before = rounds.decided_before(connection, turn, frozen.structures)
 
     def contests(self, run: Run) -> list[Contest]:
@@ -73,6 +75,16 @@ class Arena:
             learnt = learnt_from(connection, own)
             self.blind |= {*learnt.blind, *learnt.elsewhere}
             found |= {(source, label.case) for label in own if label.case in learnt.cases}
+        return found
+
+    def _drawn_from(self, connection: Connection) -> dict[str, set[str]]:
+        """Side → the cases whose reference descends from a label of the side's model, or of one it started from."""
+        sides = {"champion": list(self.known.values()), "challenger": list(self.challengers.values())}
+        found: dict[str, set[str]] = {}
+        behind = {case: lineage.makers(connection, [reference.id]) for case, reference, _ in self.references}
+        for side, own in sides.items():
+            models = lineage.warm_starts(connection, lineage.makers(connection, [label.id for label in own]))
+            found[side] = {case for case, made in behind.items() if made & models}
         return found
 
     def _leave_out(self) -> None:
@@ -104,9 +116,22 @@ class Arena:
             found[key] = (decision.number, decision.source)
         return found
 
-    def _accepted_anywhere(self, connection: Connection) -> dict[str, str]:
-        """Structure → a generated source that is accepted for it somewhere."""
-        return {structure: winner.source for (_, structure), winner in self._generated(connection, None).items()}
+    def _unmeasured(self, connection: Connection) -> dict[str, str]:
+        """Structure → a source that is current for it somewhere, meets nobody here, and was accepted after all who do.
+
+        The round would take its place without having been compared with it.
+        """
+        since = acceptances.accepted_since(connection)
+        met: dict[str, set[str]] = defaultdict(set)
+        for (_, structure), (_, source) in self.champions.items():
+            met[structure].add(source)
+        found: dict[str, tuple[int, str]] = {}
+        for (_, structure), winner in self._generated(connection, None).items():
+            own = (since.get((winner.source, structure), 0), winner.source)
+            others = [since.get((source, structure), 0) for source in met[structure]]
+            if winner.source not in met[structure] and own[0] >= max(others, default=-1):
+                found[structure] = max(found.get(structure, own), own)
+        return {structure: source for structure, (_, source) in found.items()}
 
     def _generated(self, connection: Connection, names: set[str] | None) -> dict[tuple[str, str], Voice]:
         own = labels.source_number(connection, self.turn.name)

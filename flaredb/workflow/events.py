@@ -15,7 +15,15 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from flaredb.catalog import rounds
 from flaredb.catalog.rounds import Round
-from flaredb.errors import ConflictError, Finding, FlareError, InvalidDataError, NotFoundError, UnfinishedError
+from flaredb.errors import (
+    ConflictError,
+    Finding,
+    FlareError,
+    InvalidDataError,
+    NeedsPeopleError,
+    NotFoundError,
+    UnfinishedError,
+)
 from flaredb.workflow.results import Result
 from flaredb.workflow.round_show import round_show
 from flaredb.workspace import Workspace
@@ -67,8 +75,8 @@ def announced(failures: bool = False) -> Callable[[F], F]:
             try:
                 result = verb(workspace, name, *args, **kwargs)
             except Exception as error:
-                if failures and name in before and not isinstance(error, _NOT_THE_ROUNDS):
-                    tell(workspace, before[name].name, "failed", f"{type(error).__name__}: {error}")
+                if failures and name in before and (event := _event_of(error)):
+                    tell(workspace, before[name].name, event, f"{type(error).__name__}: {error}")
                 raise
             after = _states(workspace, name)
             for turn in {each.id: each for key, each in after.items() if key in (name, *result.ids)}.values():
@@ -163,6 +171,13 @@ def _states(workspace: Workspace, name: str) -> dict[str, Round]:
         except NotFoundError:
             return found  # which the verb will say
     return found
+
+
+def _event_of(error: Exception) -> str | None:
+    """What there is to tell of a step that ended with an error."""
+    if isinstance(error, NeedsPeopleError):
+        return "needs-decision"
+    return None if isinstance(error, _NOT_THE_ROUNDS) else "failed"
 
 
 def _event(turn: Round) -> str | None:

@@ -28,7 +28,7 @@ class GateRules(NamedTuple):
 
 
 class Contest(NamedTuple):
-    """One structure: scores of champion and challenger by case, and whether somebody unmeasured is accepted.
+    """One structure: scores of champion and challenger by case, and who is accepted before all champions, unmeasured.
 
     `champions`: source → on how many references its label is the champion. `used_before`: how many gates have decided
     on this structure of any of these references already.
@@ -106,11 +106,9 @@ def _decide(
         low = "no reference has it" if floor is None else f"DSC {floor:.3f} where present is below the floor"
         shown = low if floor is None else f"{low} {rules.floor:g}"
         return ("keep" if contest.champion_name or contest.unmeasured else "reject"), shown
-    if contest.unmeasured and not len(differences):
-        return (
-            "keep",
-            f"{contest.unmeasured} is accepted and has no label on the references; promote by hand to replace it",
-        )
+    if contest.unmeasured:
+        told = "is accepted and has no label on the references that could be compared; promote by hand to replace it"
+        return "keep", f"{contest.unmeasured} {told}"
     if interval is None:
         return "promote", f"nothing accepted to compare with; DSC {floor:.3f} where present reaches the floor"
     gain, low_end = float(differences.mean()), interval[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 from flaredb.catalog import snapshots
 from flaredb.catalog.database import Run
+from flaredb.catalog.history import last_operation
 from flaredb.catalog.rounds import Round
 from flaredb.errors import Finding
 from flaredb.workflow.contests import PROTOCOL, Arena
@@ -23,8 +24,11 @@ def gate_report(workspace: Workspace, run: Run, turn: Round) -> tuple[dict[str, 
     `references`: cases that can judge; `unpredicted`: those without a label of the round. `descend`: by side the
     references that a model behind it learnt from, which are left out. `blind`: models of which nothing tells all they
     learnt from. `used_before`: how many gates have decided by these references already, on any of the structures.
+    `drawn_from`: by side the references that people made of labels of the very models, which they favour.
+    `compared_at`: the last operation before the champions were looked up; who is accepted later was not compared.
     """
     with workspace.catalog.read() as connection:
+        compared_at = last_operation(connection)
         frozen = snapshots.find(connection, turn.reference)
         arena = Arena(workspace, connection, turn, frozen)
     patients = {item.case: item.patient for item in frozen.items}
@@ -34,6 +38,8 @@ def gate_report(workspace: Workspace, run: Run, turn: Round) -> tuple[dict[str, 
         "used_before": max(arena.used_before.values(), default=0),
         "unpredicted": arena.unpredicted,
         "descend": {side: sorted({case for _, case in pairs}) for side, pairs in arena.descend.items()},
+        "drawn_from": {side: sorted(cases) for side, cases in arena.drawn_from.items()},
+        "compared_at": compared_at,
         "blind": sorted(arena.blind),
         "rules": {**rules._asdict(), "mode": turn.settings["gate"]},
         "protocol": PROTOCOL,
@@ -53,11 +59,19 @@ def _doubts(report: dict[str, Any], turn: Round) -> Iterator[Finding]:
                 f"{len(cases)} references do not judge the {side}, whose models learnt from them or their patients"
             )
             yield Finding("warning", None, "learnt-from", f"{message}: {shortened(cases)}")
+    for side, cases in report["drawn_from"].items():
+        if cases:
+            message = f"{len(cases)} references were made of labels of the {side} or its models, and favour it"
+            yield Finding("warning", None, "drawn-from-prediction", f"{message}: {shortened(cases)}")
     if blind := report["blind"]:
         message = (
             f"nothing tells all the cases that {' '.join(blind)} learnt from; the gate of {turn.name} may be unfair"
         )
         yield Finding("warning", None, "training-cases-unknown", message)
+    config = turn.settings["config"]
+    if config.get("publish") == "best" and config.get("validate_every"):
+        message = f"{turn.name} took its best weights by these very references; what they say of it is too good"
+        yield Finding("warning", None, "chosen-by-references", message)
     if report["used_before"] >= _OFTEN:
         message = f"these references have decided {report['used_before']} times before; what passes may only fit them"
         yield Finding("info", None, "references-used", message)

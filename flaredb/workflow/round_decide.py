@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from flaredb.catalog import acceptances, labels, rounds, snapshots
 from flaredb.catalog.database import Write
 from flaredb.catalog.rounds import Round
-from flaredb.errors import ConflictError, UsageError
-from flaredb.workflow.ancestry import descendants
+from flaredb.errors import ConflictError, NeedsPeopleError, UsageError
+from flaredb.workflow.ancestry import descendants, learners, made_of
 from flaredb.workflow.events import announced
 from flaredb.workflow.promotion_filter import Filter, demands, read_filter, told
 from flaredb.workflow.results import Result
@@ -61,8 +61,9 @@ def reject(workspace: Workspace, name: str, why: str) -> Result:
 
 @announced()
 def rollback(workspace: Workspace, name: str, why: str, cascade: bool = False) -> Result:
-    """Undo a promotion. Later rounds that trained on it are listed first, and rolled back too with `cascade`.
+    """Undo a promotion. What descends from it and counts is listed first, and undone too with `cascade`.
 
+    That is later rounds that trained on it, and other sources whose labels were made of it, such as fused ones.
     What the round was promoted for counts no more, and what was current before is current again.
     """
     with _held(workspace, name) as turn:
@@ -70,8 +71,10 @@ def rollback(workspace: Workspace, name: str, why: str, cascade: bool = False) -
             raise ConflictError(f"round {turn.name} is {turn.state}; only a promoted round can be rolled back")
         with workspace.catalog.read() as connection:
             later = [each.name for each in descendants(connection, turn)]
-        if later and not cascade:
-            return Result(None, would={"rollback": [turn.name], "trained on it": later, "then": "--cascade"})
+            made = sorted(made_of(connection, turn))
+        if (later or made) and not cascade:
+            would = {"rollback": [turn.name], "trained on it": later, "made of it": made, "then": "--cascade"}
+            return Result(None, would=would)
         arguments = {"round": turn.name, "why": why, "cascade": cascade}
         with workspace.run("round rollback", **arguments) as run, run.write() as write:
             moved = _undo(write, turn, why, cascade)
@@ -107,11 +110,28 @@ def _wanted(workspace: Workspace, turn: Round, structures: Sequence[str] | None,
     return wanted
 
 
+def _refuse_stale(write: Write, turn: Round, structures: Sequence[str], source: int) -> None:
+    """NeedsPeopleError if others were decided on since the gate looked, or what this one learnt from was undone."""
+    way_on = f"flaredb round promote {turn.name} --force --why …, or reject it and run another round"
+    judged = [event for event in rounds.events(write.connection, turn) if event.state == "evaluated"]
+    if judged:
+        looked = (judged[-1].report or {}).get("compared_at", judged[-1].operation)
+        if changed := acceptances.newer(write.connection, looked, structures, source):
+            raise NeedsPeopleError(
+                f"since {turn.name} was judged, other labels of {' '.join(changed)} were accepted or revoked; {way_on}"
+            )
+    undone = [other for other in rounds.every(write.connection) if other.state == "rolled-back"]
+    behind = [r.name for r in undone if r.id != turn.id and turn.name in learners(write.connection, r)]
+    if behind:
+        raise NeedsPeopleError(f"{turn.name} learnt from {' '.join(behind)}, since rolled back; {way_on}")
+
+
 def _undo(write: Write, turn: Round, why: str, cascade: bool) -> tuple[str, ...]:
     """Revoke what a round, and those that trained on it, were promoted for; names of the rounds that were moved."""
-    later = descendants(write.connection, turn)
-    if later and not cascade:
-        raise ConflictError(f"{later[0].name} has begun to learn from {turn.name}; look again, or --cascade")
+    later, made = descendants(write.connection, turn), made_of(write.connection, turn)
+    if (later or made) and not cascade:
+        first = f"{later[0].name} has begun to learn from" if later else f"{min(made)} counts and was made of"
+        raise ConflictError(f"{first} {turn.name}; look again, or --cascade")
     undone = [turn, *(r for r in later if r.state == "promoted")]
     unfinished = [r for r in later if not r.closed]
     for each in undone:
@@ -119,6 +139,9 @@ def _undo(write: Write, turn: Round, why: str, cascade: bool) -> tuple[str, ...]
         promoted = acceptances.accepted(write, source, each.id)
         acceptances.record(write, ("source", source), sorted(promoted), "revoked", why)
         rounds.move(write, each, "rolled-back", why)
+    for source in made.values():
+        told = f"made of {turn.name}, which was rolled back: {why}"
+        acceptances.record(write, ("source", source), sorted(acceptances.accepted(write, source)), "revoked", told)
     for each in unfinished:
         rounds.move(write, each, "rejected", f"it trained on {turn.name}, which was rolled back: {why}")
     return tuple(each.name for each in [*undone, *unfinished])
@@ -138,12 +161,8 @@ def accept(
     `asked`: what their labels' reliability must reach, else what the round was started with.
     """
     source = labels.source_number(write.connection, turn.name)
-    judged = [event.operation for event in rounds.events(write.connection, turn) if event.state == "evaluated"]
-    if judged and not force and acceptances.newer(write, judged[-1], structures, source):
-        raise ConflictError(
-            f"since {turn.name} was judged, other labels of {' '.join(structures)} were accepted or revoked; "
-            f"flaredb round promote {turn.name} --force --why …, or reject it and run another round"
-        )
+    if not force:
+        _refuse_stale(write, turn, structures, source)
     asked = asked or read_filter(turn.settings.get("reliability"))
     thresholds = demands(write.connection, turn.name, structures, asked) if asked else {}
     decided = acceptances.Decided(turn.id, thresholds)

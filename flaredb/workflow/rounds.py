@@ -6,9 +6,9 @@ from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from flaredb.catalog import cases, labels, models, rounds
-from flaredb.catalog.database import Run
+from flaredb.catalog.database import Connection, Run
 from flaredb.catalog.rounds import Round
-from flaredb.errors import ConflictError, InvalidDataError
+from flaredb.errors import ConflictError, InvalidDataError, NeedsPeopleError, NotFoundError
 from flaredb.trainers import config
 from flaredb.trainers.config import Config
 from flaredb.workflow.ancestry import refuse_leak
@@ -36,6 +36,7 @@ ENOUGH = 0.99  # share of the cases that must be predicted before a round goes o
 class RoundOptions(NamedTuple):
     """Settings of a round: how to train, which model to start from, who decides at the gate.
 
+    `warm`: a model, `latest:TASK`, `latest` (the task's newest when the round starts; none before that), or `none`.
     `tainted`: learn even from what descends from labels that are withdrawn now. `predict`: how it predicts, but for
     the device. `commands`: train, and predict, with another program. `reliability`: what a promotion asks of each
     label, as `promotion_filter.read_filter` reads it.
@@ -62,7 +63,7 @@ def round_start(workspace: Workspace, task: str, options: RoundOptions) -> Resul
         findings = set_aside(workspace, write, task)
         reference = freeze(workspace, write, task, "reference").name
         snapshot = freeze(workspace, write, task, "train", options.where).name
-        warm = models.find(write.connection, options.warm).name if options.warm else None
+        warm = _warm(write.connection, task, options.warm)
         refuse_leak(write.connection, snapshot, warm, reference)
         if not options.tainted:
             refuse_tainted(write.connection, snapshot, warm)
@@ -81,6 +82,18 @@ def round_start(workspace: Workspace, task: str, options: RoundOptions) -> Resul
         name = rounds.add(write, task, snapshot, reference, settings)
         write.add_findings(findings)
     return Result(write.operation, (name,), added=1, findings=tuple(findings))
+
+
+def _warm(connection: Connection, task: str, asked: str | None) -> str | None:
+    """The model that a round starts from; `latest` is the task's newest, and none where it has none yet."""
+    if not asked or asked == "none":
+        return None
+    if asked != "latest":
+        return models.find(connection, asked).name
+    try:
+        return models.find(connection, f"latest:{task}").name
+    except NotFoundError:
+        return None
 
 
 @announced(failures=True)
@@ -192,7 +205,7 @@ def _predictions(workspace: Workspace, run: Run, turn: Round, model: models.Mode
         return predict_outside(workspace, turn, model, commands, names)
     missing = unlabelled(workspace, turn, model, names)
     if len(missing) > (1 - ENOUGH) * len(names):
-        raise ConflictError(
+        raise NeedsPeopleError(
             f"{len(missing)} of {len(names)} cases have no prediction of {model.name}, which another program makes; "
             f"then: flaredb ingest labels DIR --round {turn.name}"
         )

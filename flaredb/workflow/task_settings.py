@@ -21,7 +21,6 @@ import string
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from flaredb.catalog import models
 from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.trainers.engines import ENGINES, PRECISIONS
 from flaredb.trainers.presets import PRESETS, load_config
@@ -79,19 +78,6 @@ def task_settings(workspace: Workspace, task: str) -> TaskSettings:
     except (InvalidDataError, NotFoundError) as error:
         raise InvalidDataError(f"{table.where} set: {error}") from error
     return found
-
-
-def find_warm(workspace: Workspace, task: str, warm: str | None) -> str | None:
-    """The model that a round starts from; `latest` is the task's newest, and none where it has none yet."""
-    if warm in (None, "none"):
-        return None
-    if warm != "latest":
-        return warm
-    with workspace.catalog.read() as connection:
-        try:
-            return models.find(connection, f"latest:{task}").name
-        except NotFoundError:
-            return None
 
 
 class _Table:
@@ -232,7 +218,7 @@ def round_options(workspace: Workspace, task: str, asked: Asked = Asked()) -> Ro
     kept = own.changes if asked.preset is None else {}
     return RoundOptions(
         settings=load_config(asked.preset or own.preset or "small", {**kept, **asked.changes}),
-        warm=find_warm(workspace, task, asked.warm or own.warm),
+        warm=asked.warm or own.warm,
         gate=asked.gate or own.mode or "auto",
         where=asked.where or own.where,
         device=asked.device or own.device or "auto",
