@@ -177,7 +177,8 @@ def test_rollback_lists_later_rounds_first(after_round):
     after = current(after_round)
     done = rollback(after_round, "organ/1", "kidneys swapped")
     assert done.operation is None
-    assert done.would == {"rollback": ["organ/1"], "trained on it": ["organ/2"], "then": "--cascade"}
+    told = {"rollback": ["organ/1"], "trained on it": ["organ/2"], "made of it": [], "then": "--cascade"}
+    assert done.would == told
     assert current(after_round) == after
     assert after != between
     assert set(rollback(after_round, "organ/1", "kidneys swapped", cascade=True).ids) == {"organ/1", "organ/2"}
