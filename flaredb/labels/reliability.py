@@ -29,10 +29,17 @@ MIRROR = "mirror_agreement"
 COMBINED = "combined"
 PARTS = (AGREEMENT, WHOLE, EXTERNAL, PLAUSIBILITY, CONFIDENCE, EXPECTED, MIRROR)
 
-WEIGHTS: Mapping[str, float] = {AGREEMENT: 1, EXTERNAL: 0.5, PLAUSIBILITY: 0.5, CONFIDENCE: 4, MIRROR: 1}
+WEIGHTS: Mapping[str, float] = {
+    EXPECTED: 8,
+    CONFIDENCE: 2,
+    AGREEMENT: 1,
+    MIRROR: 1,
+    EXTERNAL: 0.5,
+    PLAUSIBILITY: 0.25,
+}
 """How much each part weighs in the combined score.
 
-Chosen by measurement on one seed (docs/reliability.md); that of flips was not measured.
+Chosen by measurement on two seeds (docs/reliability.md); that of flips was not measured.
 """
 
 LEAST = 0.01  # a part at or near zero pulls the combined score down, and does not wipe out what the others say

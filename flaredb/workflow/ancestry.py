@@ -21,7 +21,7 @@ def learners(connection: Connection, turn: Round) -> set[str]:
     family = _family(connection, turn)
     names = set(naming.rounds(connection, family.snapshots, family.models))
     started = {*naming.models(connection, family.models), turn.model}
-    warm = {other.name for other in rounds.every(connection) if other.settings["warm"] in started - {None}}
+    warm = {other.name for other in rounds.every(connection) if other.settings.get("warm") in started - {None}}
     return (names | warm) - {turn.name}
 
 
