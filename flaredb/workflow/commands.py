@@ -143,7 +143,10 @@ class Workbench:
         given = str(self.root / name) if os.sep in name else name
         found = shutil.which(given)
         if found is None:
-            raise UsageError(f"{name}: no such program; flaredb.toml names it in this task's commands")
+            raise UsageError(
+                f"{name}: no such program; the round keeps the commands it was started with: put the program "
+                "there, or reject the round, mend flaredb.toml and start another"
+            )
         return found
 
 

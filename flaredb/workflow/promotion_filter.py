@@ -92,6 +92,23 @@ def demands(connection: Connection, source: str, structures: Sequence[str], aske
     return found
 
 
+def round_demands(
+    connection: Connection, source: str, structures: Sequence[str], asked: Filter | None, setting: str | None
+) -> tuple[dict[str, Demand], str]:
+    """What is asked of a round's labels, and that in words for the event; `asked` takes the place of its `setting`.
+
+    A setting that compares rounds asks nothing of a round that has none before it: a task's first could never pass.
+    """
+    wanted = asked or read_filter(setting)
+    if wanted is None:
+        return {}, ""
+    first = all(row.metric != WHOLE for row in reliabilities.figures(connection, source))
+    if asked is None and wanted.measure == WHOLE and first:
+        return {}, f"; nothing asked of each label: {WHOLE} compares rounds, and there is none before"
+    found = demands(connection, source, structures, wanted)
+    return found, f"; asked of each label: {told(found)}" if found else ""
+
+
 def told(asked: dict[str, Demand]) -> str:
     """The thresholds in words, for the event."""
     return ", ".join(f"{name} {demand.measure} >= {demand.threshold:.3f}" for name, demand in asked.items())

@@ -15,7 +15,7 @@ from flaredb.catalog.rounds import Round
 from flaredb.errors import ConflictError, NeedsPeopleError, UsageError
 from flaredb.workflow.ancestry import descendants, learners, made_of
 from flaredb.workflow.events import announced
-from flaredb.workflow.promotion_filter import Filter, demands, read_filter, told
+from flaredb.workflow.promotion_filter import Filter, round_demands
 from flaredb.workflow.results import Result
 from flaredb.workflow.round_show import round_show
 from flaredb.workspace import Workspace
@@ -163,9 +163,8 @@ def accept(
     source = labels.source_number(write.connection, turn.name)
     if not force:
         _refuse_stale(write, turn, structures, source)
-    asked = asked or read_filter(turn.settings.get("reliability"))
-    thresholds = demands(write.connection, turn.name, structures, asked) if asked else {}
+    setting = turn.settings.get("reliability")
+    thresholds, condition = round_demands(write.connection, turn.name, structures, asked, setting)
     decided = acceptances.Decided(turn.id, thresholds)
     acceptances.record(write, ("source", source), workspace.structures.check(structures), "accepted", why, decided)
-    condition = f"; asked of each label: {told(thresholds)}" if thresholds else ""
     rounds.move(write, turn, "promoted", f"{' '.join(structures)}: {why}{condition}")

@@ -46,7 +46,7 @@ def train_outside(workspace: Workspace, turn: Round, commands: Commands) -> str:
         if "file" not in asked or asked & _EXPORTED:
             _export(workspace, turn, bench.folder / "nnUNet_raw")
         bench.run("train", commands.train)
-        folder = Path(bench.filled(commands.model)) if commands.model else _trained(bench.places["results"])
+        folder = bench.folder / bench.filled(commands.model) if commands.model else _trained(bench.places["results"])
         if not (folder / DOCUMENT).is_file() and not is_results(folder):
             raise NotFoundError(f"{_short(workspace, folder)}: the training commands left no model there")
         own = None if (folder / DOCUMENT).is_file() else turn.snapshot

@@ -44,6 +44,7 @@ _SLURM = """\
 #SBATCH --chdir={root}
 #SBATCH --output=flaredb-%j.log
 #SBATCH --time=24:00:00
+#SBATCH --no-requeue
 #SBATCH --signal=B:TERM@300
 #SBATCH --begin=now+{minutes}minutes
 sbatch --dependency=afterany:"$SLURM_JOB_ID" {script}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flaredb.catalog import rounds
 from flaredb.errors import ConflictError
 from flaredb.workflow import loop as module
 from flaredb.workflow.loop import loop
@@ -80,3 +81,11 @@ def test_one_loop_a_task(workspace: Workspace) -> None:
     with workspace.lock("loop tumor"), pytest.raises(ConflictError, match="loop tumor is being worked on by process"):
         loop(workspace, "tumor", OPTIONS, 1)
     assert workspace.sql("SELECT * FROM operations WHERE command = 'loop'") == []
+
+
+def test_every_round_of_a_loop_starts_from_the_one_before(workspace: Workspace) -> None:
+    """`latest` is the newest model when each round starts: none before the first, its model before the second."""
+    loop(workspace, "tumor", OPTIONS._replace(warm="latest"), 2)
+    with workspace.catalog.read() as connection:
+        first, second = (rounds.find(connection, f"tumor/{number}") for number in (1, 2))
+    assert (first.settings["warm"], second.settings["warm"]) == (None, first.model)

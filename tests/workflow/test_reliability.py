@@ -238,6 +238,20 @@ def test_a_round_started_with_a_share_promotes_with_it(workspace: Workspace) -> 
     assert "liver combined >= " in round_show(workspace, "organ/2")["events"][-1]["why"]
 
 
+def test_a_tasks_first_round_can_pass_a_setting_that_compares_rounds(workspace: Workspace) -> None:
+    """Nothing can be asked of its labels, and the event says so; asked for by hand it is still refused."""
+    label_reliability(workspace, "organ/1")
+    with workspace.run("test") as run, run.write() as write:
+        write.connection.execute(tables.rounds.update().values(settings={"reliability": "flare22"}, state="rejected"))
+        own = tables.rounds.c.number == 1
+        write.connection.execute(tables.rounds.update().where(own).values(state="evaluated"))
+    with pytest.raises(InvalidDataError, match="there is none before"):
+        promote(workspace, "organ/1", "asked", ["liver"], force=True, asked=read_filter("flare22"))
+    promote(workspace, "organ/1", "looked at", ["liver"], force=True)
+    assert winners(workspace, "liver")["b"] is not None
+    assert "there is none before" in round_show(workspace, "organ/1")["events"][-1]["why"]
+
+
 def test_a_tasks_table_says_what_its_promotions_ask(workspace: Workspace) -> None:
     """As text or number; what cannot be read is told with the file and the table."""
     workspace.settings["task"] = {"organ": {"reliability": "4%"}}

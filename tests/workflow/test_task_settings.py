@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from flaredb.catalog import rounds
 from flaredb.errors import InvalidDataError, NotFoundError
 from flaredb.workflow.gate import GateRules
+from flaredb.workflow.round_decide import reject
 from flaredb.workflow.round_show import round_show
 from flaredb.workflow.rounds import RoundOptions, advance, round_start
 from flaredb.workflow.snapshot import snapshot_show
@@ -53,7 +55,7 @@ def test_a_table_says_all_of_a_round(empty: Workspace) -> None:
     with configured(empty, FULL) as opened:
         found = round_options(opened, "organ")
     assert (found.settings.preset, found.settings.steps, found.settings.channels) == ("tiny", 7, (4, 8, 16))
-    assert (found.warm, found.where, found.device, found.gate) == (None, "split = 'train'", "cpu", "ask")
+    assert (found.warm, found.where, found.device, found.gate) == ("latest", "split = 'train'", "cpu", "ask")
     assert found.rules == GateRules(gain=0.02, floor=0.4)
     assert (found.predict.mirror, found.predict.crop, found.predict.workers) == ((0, 2), True, 2)
     assert found.predict.postprocess == "largest liver"
@@ -153,8 +155,12 @@ def test_latest_is_the_tasks_newest_model(after_round: Workspace) -> None:
     """`latest` names the model once there is one; `none` asks for a start from scratch whatever the table says."""
     with configured(after_round, '\n[task.organ]\nwarm = "latest"\n') as opened:
         model = round_show(opened, "organ/1")["model"]
-        assert round_options(opened, "organ").warm == model
-        assert round_options(opened, "organ", Asked(warm="none")).warm is None
+        reject(opened, "organ/1", "only to look")
+        for asked, warm in ((Asked(), model), (Asked(warm="none"), None)):
+            name = round_start(opened, "organ", round_options(opened, "organ", asked)).ids[0]
+            with opened.catalog.read() as connection:
+                assert rounds.find(connection, name).settings["warm"] == warm
+            reject(opened, name, "only to look")
 
 
 def test_the_program_reads_the_table(workspace: Workspace) -> None:
