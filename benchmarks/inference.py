@@ -8,11 +8,12 @@ its network; imports and loading are told apart. Every run has a process of its 
 that of the process, input and output included. Outputs are compared by Dice, the lowest over structures that have at
 least 1,000 voxels.
 
-Parts: `engines` (engine × precision against the rivals), `crop` (what leaving out air costs and saves), `mirror`
-(averaged over flips of x), `growth` (the scan stacked to 391 and 1,394 slices, read from a stored volume: as one array,
-and written slice by slice).
+Parts: `engines` (engine × precision against the rivals), `lattice` (do all agree on a scan that has the network's
+spacing already, so that nobody resamples?), `crop` (what leaving out air costs and saves), `mirror` (averaged over flips
+of x), `growth` (the scan stacked to 391 and 1,394 slices, read from a stored volume: as one array, and written slice by
+slice).
 
-    python benchmarks/inference.py [--parts engines,crop,mirror,growth] [--quick]
+    python benchmarks/inference.py [--parts engines,lattice,crop,mirror,growth] [--quick]
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,7 +74,7 @@ class Bench(NamedTuple):
 def main() -> None:
     """Measure and print; with --job, be one run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", default="engines,crop,mirror,growth")
+    parser.add_argument("--parts", default="engines,lattice,crop,mirror,growth")
     parser.add_argument("--quick", action="store_true", help="Each part once, as small as it goes: does it work?")
     parser.add_argument("--job", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -85,6 +87,8 @@ def main() -> None:
         rows: list[Answer] = []
         parts = arguments.parts.split(",")
         plain = engines(bench, rows) if "engines" in parts else {}
+        if "lattice" in parts:
+            lattice(bench, rows)
         if "crop" in parts:
             crop(bench, rows, plain)
         if "mirror" in parts:
@@ -159,6 +163,35 @@ def engines(bench: Bench, rows: list[Answer]) -> dict[str, Answer]:
     apart = agree(theirs["monai"]["out"], theirs["nnunet"]["out"])
     rows.append(row("the rivals between themselves", 1 - apart["dice"], None, None, "1 - Dice", **apart))
     return {**ours, **theirs}
+
+
+def lattice(bench: Bench, rows: list[Answer]) -> None:
+    """Agreement where nobody resamples: the scan laid out at the network's spacing beforehand."""
+    ct = str(laid_out(Path(bench.common["ct"]), bench.common["spacing"], bench.folder / "lattice-ct.nii.gz"))
+    mine = bench.ours("lattice", engine="torch", precision="fp32", ct=ct)
+    theirs = {who: bench.theirs(who, f"lattice-{who}", ct=ct) for who in ("nnunet", "monai")}
+    pairs = {
+        "flaredb and nnU-Net": (mine, theirs["nnunet"]),
+        "flaredb and MONAI": (mine, theirs["monai"]),
+        "nnU-Net and MONAI": (theirs["nnunet"], theirs["monai"]),
+    }
+    for names, (one, other) in pairs.items():
+        found = agree(one["out"], other["out"])
+        rows.append(row(f"nobody resamples: {names}", 1 - found["dice"], None, None, "1 - Dice", **found))
+
+
+def laid_out(ct: Path, spacing: Sequence[float], destination: Path) -> Path:
+    """A scan at another spacing (z, y, x in mm), interpolated linearly."""
+    import SimpleITK
+
+    scan = SimpleITK.ReadImage(str(ct))
+    wanted = [float(step) for step in reversed(spacing)]
+    size = [max(1, round(n * old / new)) for n, old, new in zip(scan.GetSize(), scan.GetSpacing(), wanted, strict=True)]
+    filled = SimpleITK.Resample(
+        scan, size, SimpleITK.Transform(), SimpleITK.sitkLinear, scan.GetOrigin(), wanted, scan.GetDirection(), -1024
+    )
+    SimpleITK.WriteImage(filled, str(destination))
+    return destination
 
 
 def crop(bench: Bench, rows: list[Answer], plain: dict[str, Answer]) -> None:
