@@ -9,9 +9,9 @@ that of the process, input and output included. Outputs are compared by Dice, th
 least 1,000 voxels.
 
 Parts: `engines` (engine × precision against the rivals), `lattice` (do all agree on a scan that has the network's
-spacing already, so that nobody resamples?), `crop` (what leaving out air costs and saves), `mirror` (averaged over flips
-of x), `growth` (the scan stacked to 391 and 1,394 slices, read from a stored volume: as one array, and written slice by
-slice).
+spacing already, so that nobody resamples?), `crop` (what leaving out air costs and saves), `mirror` (averaged over
+flips of x), `growth` (the scan stacked to 391 and 1,394 slices, read from a stored volume: as one array, and written
+slice by slice).
 
     python benchmarks/inference.py [--parts engines,lattice,crop,mirror,growth] [--quick]
 """
