@@ -37,7 +37,7 @@ def table(**more: list[list[str]]) -> str:
 
 
 def _train(dataset: Path, results: Path) -> None:
-    described = json.loads((dataset / "dataset.json").read_text())
+    described = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
     trainer = results / dataset.name / TRAINER
     (trainer / "fold_0").mkdir(parents=True, exist_ok=True)
     plans = {"dataset_name": dataset.name, "configurations": {"3d_fullres": {"patch_size": [16, 16, 16]}}}
@@ -48,7 +48,7 @@ def _train(dataset: Path, results: Path) -> None:
 
 
 def _predict(images: Path, predictions: Path, model: Path) -> None:
-    code = json.loads((model / "dataset.json").read_text())["labels"]["liver"]
+    code = json.loads((model / "dataset.json").read_text(encoding="utf-8"))["labels"]["liver"]
     predictions.mkdir(exist_ok=True)
     for path in sorted(images.iterdir()):
         scan: Any = nibabel.load(path)

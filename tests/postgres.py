@@ -120,7 +120,7 @@ def _wait(made: Server, process: subprocess.Popen[bytes]) -> None:
             made.sql("SELECT 1")
         except OperationalError:
             if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError((made.folder / "log").read_text()) from None
+                raise RuntimeError((made.folder / "log").read_text(encoding="utf-8")) from None
             time.sleep(0.05)
         else:
             return

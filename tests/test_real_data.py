@@ -51,7 +51,7 @@ def image_files() -> dict[str, Path]:
 
 def import_all(root: Path) -> list[dict[str, Any]]:
     """Import everything; what each import said."""
-    table = json.loads((DATA / "ircad_p01" / "label_map.json").read_text())
+    table = json.loads((DATA / "ircad_p01" / "label_map.json").read_text(encoding="utf-8"))
     lines = [f'{code} = "{NAMES[value - 1]}"' for code, value in table["to_FLARE23"].items()]
     mapping = root.with_name("ircad.toml")
     mapping.write_text("\n".join(["range = 513", "[codes]", *lines]))
@@ -166,7 +166,7 @@ def test_export_gives_back_what_came_in(imported, tmp_path):
             same_file(out, path)
         else:
             same_series(out, path)
-    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert len(manifest["files"]) == done.json["added"]
     assert all(len(row["volume"]) == 64 for row in manifest["files"])
 

@@ -20,7 +20,7 @@ def test_a_workspace_on_postgresql(tmp_path: Path, postgres: Server) -> None:
         add_case(made, tmp_path, "case1")
     done = flaredb("status", workspace=tmp_path / "w")
     assert (done.code, done.json["cases"], done.json["schema"]) == (0, 1, "head")
-    assert url in (tmp_path / "w" / CONFIG).read_text()
+    assert url in (tmp_path / "w" / CONFIG).read_text(encoding="utf-8")
     assert not list((tmp_path / "w").glob("*.db*"))
 
 

@@ -145,7 +145,7 @@ def test_a_file_is_never_overwritten(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("mine")
     with pytest.raises(ConflictError, match="another name"):
         backup.save(catalog, tmp_path / "copy.db")
-    assert (tmp_path / "copy.db").read_text() == "mine"
+    assert (tmp_path / "copy.db").read_text(encoding="utf-8") == "mine"
     with pytest.raises(NotFoundError, match="no folder"):
         backup.save(catalog, tmp_path / "nowhere" / "copy.db")
 

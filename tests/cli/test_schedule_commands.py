@@ -179,7 +179,7 @@ def test_the_job_for_slurm_queues_itself_and_takes_a_turn(empty: Workspace, tmp_
     environment = os.environ | {"PATH": f"{queue.parent}:{os.environ['PATH']}", "SLURM_JOB_ID": "17"}
     done = subprocess.run(["/bin/bash", script], capture_output=True, text=True, env=environment)
     assert (done.returncode, "nothing is due" in done.stderr) == (0, True)
-    queued = (tmp_path / "queued").read_text().split()
+    queued = (tmp_path / "queued").read_text(encoding="utf-8").split()
     assert queued == ["--dependency=afterany:17", str(empty.root / "flaredb.sbatch")]
 
 

@@ -48,7 +48,7 @@ def test_totalsegmentator_is_as_its_class_map(version: str) -> None:
     path = REAL_DATA / "totalseg" / "class_maps.json"
     if not path.exists():
         pytest.skip(f"{path} is not on this machine")
-    maps = json.loads(path.read_text())
+    maps = json.loads(path.read_text(encoding="utf-8"))
     loaded = load_mapping(f"totalsegmentator-{version.lower()}", FLARE23)
     names = dict(zip(range(1, 15), FLARE23.names, strict=True))
     assert loaded.table == {int(code): {names[value]} for code, value in maps["to_FLARE23"][version].items()}

@@ -95,7 +95,7 @@ def _notes(folder: Path, root: Path, inputs: list[Input]) -> list[dict[str, Any]
         with (folder / "errors.txt").open("wb") as errors:
             worker = subprocess.Popen(command, cwd=folder, stdout=errors, stderr=errors, env=_environment())
             _watch(worker, notes)
-        read = [json.loads(line) for line in notes.read_text().splitlines()]
+        read = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
         begun = [note["number"] for note in read]
         if len(read) % 2 or not begun or begun[-1] < begin:  # the last one never ended, or none began
             said = (folder / "errors.txt").read_text(errors="replace")[-2000:]
@@ -106,7 +106,7 @@ def _notes(folder: Path, root: Path, inputs: list[Input]) -> list[dict[str, Any]
             begin = stopped + 1
         else:
             begin = begun[-1] + 1
-    return [json.loads(line) for line in notes.read_text().splitlines()]
+    return [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
 
 
 def _watch(worker: subprocess.Popen[bytes], notes: Path) -> None:

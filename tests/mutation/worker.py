@@ -19,7 +19,7 @@ from tests.cohorts import flaredb
 def main() -> None:
     """Run the commands."""
     root, inputs, notes = map(Path, sys.argv[1:4])
-    lines = inputs.read_text().splitlines()
+    lines = inputs.read_text(encoding="utf-8").splitlines()
     flaredb("ingest", "images", "/nowhere", workspace=root)  # everything is loaded before memory is bounded
     limit = _now() + int(sys.argv[4]) * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -38,12 +38,12 @@ def main() -> None:
 
 def _now() -> int:
     """Bytes of address space in use."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
 
 
 def _peak() -> float:
     """The most memory this program ever held, MiB; what its parent held before it began does not count."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 

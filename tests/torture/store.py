@@ -220,7 +220,7 @@ class Turn:
                 with gzip.open(file) as stream:
                     stream.read()  # raises where the file is not whole
             if (destination / "manifest.json").exists():
-                listed = json.loads((destination / "manifest.json").read_text())
+                listed = json.loads((destination / "manifest.json").read_text(encoding="utf-8"))
                 items = listed if isinstance(listed, list) else listed["files"]
                 if lost := [item["file"] for item in items if not (destination / item["file"]).exists()]:
                     self.problems.append(f"the manifest lists what is not there: {lost}")
@@ -339,8 +339,8 @@ def _run(root: Path, words: tuple[str, ...], notes: Path) -> None:
 
 
 def _outcome(process: ForkServerProcess, notes: Path) -> Outcome:
-    text = notes.with_suffix(".out").read_text() if process.exitcode != -9 else ""
+    text = notes.with_suffix(".out").read_text(encoding="utf-8") if process.exitcode != -9 else ""
     if process.exitcode not in (0, -9, None):
-        error = notes.with_suffix(".err").read_text()[-500:]
+        error = notes.with_suffix(".err").read_text(encoding="utf-8")[-500:]
         return Outcome(process.exitcode or 0, {**(json.loads(text) if text else {}), "stderr": error})
     return Outcome(process.exitcode or 0, json.loads(text) if text else {})

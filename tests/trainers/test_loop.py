@@ -201,7 +201,7 @@ def test_a_step_that_fails_can_be_repeated(tmp_path):
     checkpoint.save(made.folder, good._replace(weights=poisoned))
     with pytest.raises(InvalidDataError, match=r"at step 2.*--replay 2"):
         list(train(made))
-    document = json.loads((made.folder / step_file(2)).read_text())
+    document = json.loads((made.folder / step_file(2)).read_text(encoding="utf-8"))
     feed = Feed(made.data, made.volumes, made.config, CPU)
     assert [read_draw(draw) for draw in document["draws"]] == [feed.draw(2, index) for index in range(2)]
     assert (document["step"], len(document["draws"])) == (2, 2)

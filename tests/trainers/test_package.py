@@ -113,7 +113,7 @@ def test_a_changed_byte_of_the_weights_is_noticed(tmp_path: Path, place: int) ->
 def test_a_document_that_is_off_is_refused(tmp_path: Path, key: str, value: Any, said: str) -> None:
     """The error names the file and what is wrong with it."""
     write_package(tmp_path, made())
-    document = json.loads((tmp_path / "model.json").read_text())
+    document = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     (tmp_path / "model.json").write_text(json.dumps(document | {key: value}))
     with pytest.raises(InvalidDataError, match=said):
         read_package(tmp_path)
@@ -144,7 +144,7 @@ def test_a_pickle_is_never_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     write_package(tmp_path / "m", made())
     weights = tmp_path / "m" / "weights.safetensors"
     torch.save(Trap(), weights)
-    document = json.loads((tmp_path / "m" / "model.json").read_text())
+    document = json.loads((tmp_path / "m" / "model.json").read_text(encoding="utf-8"))
     document["weights_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
     (tmp_path / "m" / "model.json").write_text(json.dumps(document))
     with pytest.raises(InvalidDataError, match="holds no weights"):

@@ -175,7 +175,7 @@ def test_voxels_are_salvaged_from_a_volume_packed_as_before(
 def text_of(path: Path, member: str) -> str:
     """A member of an image's folder or a label's zip."""
     if path.is_dir():
-        return (path / member).read_text()
+        return (path / member).read_text(encoding="utf-8")
     with zipfile.ZipFile(path) as archive:
         return archive.read(member).decode()
 

@@ -228,7 +228,7 @@ def test_metadata_names_the_content(tmp_path: Path) -> None:
     """The group carries its own digest and grid, so that a volume is known without the catalogue."""
     store = VolumeStore(tmp_path)
     digest = put(store, "image")
-    own = json.loads((store.path(digest) / "zarr.json").read_text())["attributes"]["flaredb"]
+    own = json.loads((store.path(digest) / "zarr.json").read_text(encoding="utf-8"))["attributes"]["flaredb"]
     assert own["digest"] == digest
     assert own["kind"] == "image"
     assert own["grid"]["spacing"] == list(grid(SHAPE).spacing)

@@ -87,7 +87,7 @@ def test_who_is_accepted_while_the_gate_scores_is_not_displaced(workspace, tmp_p
     assert round_show(workspace, "organ/2")["state"] == "evaluated"
     assert now(workspace, "aorta")["organ/2"] == 0
     assert now(workspace, "aorta")["all/1"] > 0
-    told = json.loads((tmp_path / "told").read_text())
+    told = json.loads((tmp_path / "told").read_text(encoding="utf-8"))
     assert (told["event"], told["round"]) == ("needs-decision", "organ/2")
     assert "since organ/2 was judged" in told["why"]
 

@@ -90,7 +90,7 @@ def test_what_is_wrong_is_a_problem(empty: Workspace, monkeypatch: pytest.Monkey
 def test_a_server_that_is_gone(on_server: Workspace, tmp_path: Path) -> None:
     """The rest is told all the same."""
     settings = on_server.root / "flaredb.toml"
-    settings.write_text(settings.read_text().replace("flaredb-postgres-", "nothing-"))
+    settings.write_text(settings.read_text(encoding="utf-8").replace("flaredb-postgres-", "nothing-"))
     done = flaredb("doctor", workspace=on_server.root)
     assert done.code == 6
     assert "cannot be reached" in done.json["problems"][0]

@@ -36,7 +36,7 @@ def told(workspace, path: Path, case: str, mapping: object, source: str) -> list
 @real
 def test_a_flipped_label_of_a_patient_is_noticed(empty, tmp_path):
     """The experts' label raises no doubt; the same flipped from front to back, header untouched, does."""
-    table = json.loads((REAL_DATA / "ircad_p01" / "label_map.json").read_text())["to_FLARE23"]
+    table = json.loads((REAL_DATA / "ircad_p01" / "label_map.json").read_text(encoding="utf-8"))["to_FLARE23"]
     lines = [f'{code} = "{FLARE23.names[value - 1]}"' for code, value in table.items()]
     mapping = tmp_path / "ircad.toml"
     mapping.write_text("\n".join(["range = 513", "[codes]", *lines]))

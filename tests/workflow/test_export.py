@@ -59,7 +59,7 @@ def test_current_labels_mark_what_is_undecided(empty, tmp_path, undecided, value
 def test_current_labels_are_the_workspaces(workspace, tmp_path):
     """For every case of the cohort the file holds what `Workspace.current` says; a case without a label is named."""
     export_nifti(workspace, tmp_path / "out", ExportOptions("current"))
-    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     undecided = {row["case"]: row["undecided_voxels"] for row in manifest["files"] if "undecided_voxels" in row}
     silent = set(manifest["left_out"].get("no-current-label", ()))
     names = {row["case"] for row in workspace.sql('SELECT "case" FROM case_facts')}
@@ -83,7 +83,10 @@ def test_one_source_and_some_cases(workspace, tmp_path):
         "labels/flare21/1/FLARE23Ts_0001.nii.gz",
         "labels/flare21/1/FLARE23Ts_0002.nii.gz",
     ]
-    manifest = {row["file"]: row for row in json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]}
+    manifest = {
+        row["file"]: row
+        for row in json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["files"]
+    }
     assert set(manifest) == set(done.ids)
     row = manifest["labels/flare21/1/FLARE23Ts_0001.nii.gz"]
     assert row["kind"] == "external"

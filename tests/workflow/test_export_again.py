@@ -90,7 +90,7 @@ def test_another_export_is_not_mixed_in(two, tmp_path):
     export_nifti(two, root, options)
     labels = {path for path in content(root) if path.startswith("labels/")}
     assert labels == {"labels/current/a.nii.gz", "labels/current/b.nii.gz", "labels/truth/1/b.nii.gz"}
-    assert (root / "notes.txt").read_text() == "mine"
+    assert (root / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
 def test_an_edited_list_is_not_replaced(two, tmp_path):
@@ -100,7 +100,7 @@ def test_an_edited_list_is_not_replaced(two, tmp_path):
     add_case(two, tmp_path, "c", 3)
     add_label(two, tmp_path / "l", "c", blocks(1, 2), "all", TRUTH)
     assert export_msd(two, root)[2:4] == (2, 4)
-    document = json.loads((root / "dataset.json").read_text())
+    document = json.loads((root / "dataset.json").read_text(encoding="utf-8"))
     assert document["numTraining"] == 3
     (root / "dataset.json").write_text(json.dumps(document | {"reference": "us"}))
     with pytest.raises(ConflictError, match=r"dataset\.json"):
@@ -160,7 +160,7 @@ def test_damaged_volumes_do_not_leave(two, tmp_path):
         export_msd(two, tmp_path / "msd")
     names = {path for path in content(tmp_path / "msd") if path.endswith(".nii.gz")}
     assert names == {"imagesTr/b.nii.gz", "labelsTr/b.nii.gz"}
-    document = json.loads((tmp_path / "msd" / "dataset.json").read_text())
+    document = json.loads((tmp_path / "msd" / "dataset.json").read_text(encoding="utf-8"))
     assert document["training"] == [{"image": "./imagesTr/b.nii.gz", "label": "./labelsTr/b.nii.gz"}]
     rules = {(row["case"], row["rule"]) for row in two.sql("SELECT * FROM findings")}
     assert ("a", "damaged-volume") in rules

@@ -171,7 +171,7 @@ def test_nnunet_gets_consecutive_classes_and_an_ignore_label(partly, tmp_path):
     options = ExportOptions(structures=("liver", "spleen"))
     done = export_nnunet(partly, tmp_path / "raw", options, NnunetName(12, "Abdomen"))
     root = tmp_path / "raw" / "Dataset012_Abdomen"
-    document = json.loads((root / "dataset.json").read_text())
+    document = json.loads((root / "dataset.json").read_text(encoding="utf-8"))
     assert document["labels"] == {"background": 0, "liver": 1, "spleen": 2, "ignore": 3}
     assert document["numTraining"] == len(list((root / "imagesTr").iterdir())) == 3
     assert (document["file_ending"], document["channel_names"]) == (".nii.gz", {"0": "CT"})
@@ -180,7 +180,7 @@ def test_nnunet_gets_consecutive_classes_and_an_ignore_label(partly, tmp_path):
     assert sorted(p.name for p in (root / "imagesTs").iterdir()) == [
         "nothing_0000.nii.gz", "test_0000.nii.gz", "val_0000.nii.gz",
     ]  # fmt: skip
-    manifest = json.loads((root / "manifest.json").read_text())
+    manifest = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
     rows = {row["file"]: row for row in manifest["files"]}
     assert set(rows) == set(done.ids)
     assert rows["labelsTr/liver.nii.gz"]["undecided_voxels"] == 5 * 20
@@ -193,9 +193,13 @@ def test_undecided_can_be_background(partly, tmp_path):
     """With `background` there is no ignore label, and the manifest says how many voxels became background."""
     export_nnunet(partly, tmp_path / "raw", ExportOptions(undecided="background", structures=("liver", "spleen")))
     (root,) = (tmp_path / "raw").iterdir()
-    assert json.loads((root / "dataset.json").read_text())["labels"] == {"background": 0, "liver": 1, "spleen": 2}
+    assert json.loads((root / "dataset.json").read_text(encoding="utf-8"))["labels"] == {
+        "background": 0,
+        "liver": 1,
+        "spleen": 2,
+    }
     assert along_x(root / "labelsTr" / "liver.nii.gz") == [0, 1, 0, 0, 0, 0]
-    manifest = json.loads((root / "manifest.json").read_text())
+    manifest = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["undecided_voxels"] > 0
     assert "background" in manifest["undecided"]["meaning"]
 
@@ -203,7 +207,7 @@ def test_undecided_can_be_background(partly, tmp_path):
 def test_a_source_keeps_its_codes_and_its_supersets(partly, tmp_path):
     """A source's codes stay where they count 1, 2, 3 …; a code for both kidneys is a class of its own."""
     export_msd(partly, tmp_path / "msd", ExportOptions("flare21"))
-    document = json.loads((tmp_path / "msd" / "dataset.json").read_text())
+    document = json.loads((tmp_path / "msd" / "dataset.json").read_text(encoding="utf-8"))
     assert document["labels"] == {
         "0": "background", "1": "liver", "2": "kidneys", "3": "spleen", "4": "pancreas",
     }  # fmt: skip
@@ -239,12 +243,12 @@ def test_splits_stay_apart(partly, tmp_path):
     options = ExportOptions(split=True, structures=("liver",))
     export_nnunet(partly, tmp_path / "raw", options)
     (root,) = (tmp_path / "raw").iterdir()
-    assert json.loads((root / "splits_final.json").read_text()) == [
+    assert json.loads((root / "splits_final.json").read_text(encoding="utf-8")) == [
         {"train": ["all", "kidneys", "liver"], "val": ["val"]}
     ]
-    assert json.loads((root / "dataset.json").read_text())["numTraining"] == 4
+    assert json.loads((root / "dataset.json").read_text(encoding="utf-8"))["numTraining"] == 4
     export_msd(partly, tmp_path / "msd", options)
-    document = json.loads((tmp_path / "msd" / "dataset.json").read_text())
+    document = json.loads((tmp_path / "msd" / "dataset.json").read_text(encoding="utf-8"))
     assert [row["image"] for row in document["validation"]] == ["./imagesTr/val.nii.gz"]
     assert (document["numTraining"], document["numTest"]) == (3, 2)
 
@@ -267,7 +271,7 @@ def test_cases_that_must_not_train_are_left_out(partly, tmp_path):
     add_label(partly, tmp_path / "l", "twin", blocks(1), "liver", TRUTH)
     export_nnunet(partly, tmp_path / "raw", ExportOptions(structures=("liver",)))
     (root,) = (tmp_path / "raw").iterdir()
-    manifest = json.loads((root / "manifest.json").read_text())
+    manifest = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["left_out"] == {"excluded": ["liver"], "patient-in-another-split": ["twin"]}
     assert not list(root.rglob("liver*"))
 
@@ -278,7 +282,7 @@ def test_version_1_of_nnunet(partly, tmp_path):
         export_nnunet(partly, tmp_path / "raw", ExportOptions(), NnunetName(501, "A", first=True))
     options = ExportOptions(undecided="background", structures=("liver",))
     export_nnunet(partly, tmp_path / "raw", options, NnunetName(501, "A", first=True))
-    document = json.loads((tmp_path / "raw" / "Task501_A" / "dataset.json").read_text())
+    document = json.loads((tmp_path / "raw" / "Task501_A" / "dataset.json").read_text(encoding="utf-8"))
     assert {"image": "./imagesTr/all.nii.gz", "label": "./labelsTr/all.nii.gz"} in document["training"]
     assert (tmp_path / "raw" / "Task501_A" / "imagesTr" / "all_0000.nii.gz").is_file()
 
@@ -315,7 +319,7 @@ def test_a_snapshot_leaves_as_it_was_frozen(partly, tmp_path):
     export_nifti(partly, tmp_path / "now", ExportOptions("current", structures=("liver",)))
     assert along_x(tmp_path / "then" / "labels" / "current" / "liver.nii.gz") == [0, 1, 0, 0, 0, 0]
     assert along_x(tmp_path / "now" / "labels" / "current" / "liver.nii.gz") == [0, 0, 1, 0, 0, 0]
-    manifest = json.loads((tmp_path / "then" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "then" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["snapshot"] == name
     with pytest.raises(UsageError, match="--labels current"):
         export_nnunet(partly, tmp_path / "raw", ExportOptions("truth", snapshot=name))

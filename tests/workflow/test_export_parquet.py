@@ -33,7 +33,7 @@ def test_tables_hold_what_the_views_say(workspace, tmp_path):
     assert json.loads(next(r for r in listed if r["source"] == "flare21")["codes"])["codes"]["2"] == [
         "left_kidney", "right_kidney",
     ]  # fmt: skip
-    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert {row["file"] for row in manifest["files"]} == set(done.ids)
 
 

@@ -189,7 +189,7 @@ def staging(p: Planted) -> set[tuple[Kind, Object]]:
 def wrong_shape(p: Planted) -> set[tuple[Kind, Object]]:
     """The metadata of a scan's array say another shape."""
     file = p.place(p.image("a")) / "0" / "zarr.json"
-    metadata = json.loads(file.read_text())
+    metadata = json.loads(file.read_text(encoding="utf-8"))
     metadata["shape"][0] += 1
     file.write_text(json.dumps(metadata))
     return {("wrong-metadata", p.image("a"))}
@@ -198,7 +198,7 @@ def wrong_shape(p: Planted) -> set[tuple[Kind, Object]]:
 def other_grid_in_the_metadata(p: Planted) -> set[tuple[Kind, Object]]:
     """The metadata of a scan, not the catalogue, say another spacing."""
     file = p.place(p.image("a")) / "zarr.json"
-    metadata = json.loads(file.read_text())
+    metadata = json.loads(file.read_text(encoding="utf-8"))
     metadata["attributes"]["flaredb"]["grid"]["spacing"][0] = 9.0
     file.write_text(json.dumps(metadata))
     return {("wrong-metadata", p.image("a"))}

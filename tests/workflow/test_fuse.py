@@ -186,7 +186,7 @@ def test_fused_labels_are_exported(empty: Workspace, tmp_path: Path) -> None:
     own = np.asarray(nibabel.load(path).dataobj)[:, 0, 0].tolist()
     assert own[0] == 1
     assert own[1] > 14
-    text = (tmp_path / "own" / "manifest.json").read_text()
+    text = (tmp_path / "own" / "manifest.json").read_text(encoding="utf-8")
     assert '"possible_codes"' in text
     export_nifti(empty, tmp_path / "now", ExportOptions(labels="current", structures=("liver", "spleen")))
     (path,) = (tmp_path / "now").rglob("a.nii.gz")

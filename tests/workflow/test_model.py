@@ -198,4 +198,4 @@ def test_trained_from_a_file_it_comes_home(trained: Workspace, tmp_path: Path) -
     result = model_import(trained, tmp_path / "out")
     shown = model_show(trained, *result.ids)
     assert (shown["snapshot"], shown["task"], shown["origin"], shown["steps"]) == (snapshot, "tumor", "imported", 4)
-    assert json.loads((tmp_path / "out" / "model.json").read_text())["name"] == shown["name"]
+    assert json.loads((tmp_path / "out" / "model.json").read_text(encoding="utf-8"))["name"] == shown["name"]

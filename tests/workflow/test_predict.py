@@ -222,7 +222,7 @@ main()
 def test_an_exported_model_predicts_alone(opened, prepared, tmp_path):
     """Without sqlalchemy, folder in and folder out: the catalogue's labels voxel for voxel, in the scans' geometry."""
     model_export(opened, "latest:organ", tmp_path / "model")
-    assert (tmp_path / "model" / "predict.sh").read_text().startswith("#!/bin/sh")
+    assert (tmp_path / "model" / "predict.sh").read_text(encoding="utf-8").startswith("#!/bin/sh")
     how = ("--device", "cpu", "--engine", "torch", "--precision", "fp32", "--postprocess", "at-least 8 liver")
     scans = tmp_path / "scans"
     scans.mkdir()
@@ -301,6 +301,6 @@ def test_workers_end_with_their_parent():
 def _runs(process: int) -> bool:
     """Whether a process is there and no zombie."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False

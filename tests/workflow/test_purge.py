@@ -85,7 +85,7 @@ def shown(after_round: Workspace) -> Workspace:
     decide_label(after_round, f"{VICTIM}@organ/1@1", "revoked", f"not {VICTIM}_0000.nii.gz")
     snapshot_create(after_round, "organ", f"\"case\" <> '{VICTIM}' OR split = 'train'", f"with {VICTIM}")
     page = report(after_round, after_round.root / "reports" / "report.html")
-    page.write_text(page.read_text() + f"<p>{VICTIM}</p>")
+    page.write_text(page.read_text(encoding="utf-8") + f"<p>{VICTIM}</p>")
     (after_round.root / "notes.txt").write_text(f"{VICTIM}: look again\n")
     (after_round.root / "out" / VICTIM).mkdir(parents=True)
     (after_round.root / "out" / VICTIM / "seg.nii.gz").write_bytes(b"voxels")
@@ -108,7 +108,7 @@ def test_nothing_of_a_purged_case_is_found(shown):
         name: before[name] for name in ("cases", "labels", "current")
     }
     assert fsck(shown, voxels=True, history=True).problems == ()
-    assert (shown.root / "notes.txt").read_text() == f"{done.ids[0]}: look again\n"
+    assert (shown.root / "notes.txt").read_text(encoding="utf-8") == f"{done.ids[0]}: look again\n"
     assert not (shown.root / "reports" / "report.html").exists()
     assert not (shown.root / "out" / VICTIM).exists()
     for word in words:
@@ -160,7 +160,7 @@ def test_without_yes_nothing_changes(shown, tmp_path):
     done = erase(shown, VICTIM)
     assert len(done.would["reminders"]) == len(result.would["reminders"])
     assert not (shown.root / "nifti" / "images" / f"{VICTIM}_0000.nii.gz").exists()
-    assert VICTIM not in (shown.root / "nifti" / "manifest.json").read_text()
+    assert VICTIM not in (shown.root / "nifti" / "manifest.json").read_text(encoding="utf-8")
     assert (shown.root / "backups" / "copy.db").exists()
 
 
@@ -193,7 +193,7 @@ def test_neighbouring_names_stay(empty, tmp_path):
     (number,) = erase(empty, "FLARE23_0042").ids
     clean = " ".join([number, number, f"{number}@flare23@1", *NEIGHBOURS])
     assert [row["why"] for row in empty.sql("SELECT why FROM acceptances WHERE event = 'revoked'")] == [clean]
-    assert (empty.root / "log.txt").read_text() == clean
+    assert (empty.root / "log.txt").read_text(encoding="utf-8") == clean
     after = others(empty, "FLARE23_0042")
     assert {**after, "volumes": 0} == {**before, "volumes": 0}
     assert set(NEIGHBOURS) == {row["name"] for row in after["cases"]}
@@ -212,7 +212,10 @@ def test_a_case_named_like_something_else(empty, tmp_path, name):
     erase(empty, name)
     after = others(empty, name)
     assert {**after, "volumes": 0} == {**before, "volumes": 0}
-    assert json.loads((empty.root / "models" / "m-1" / "log.jsonl").read_text()) == {"step": 1, "loss": 400}
+    assert json.loads((empty.root / "models" / "m-1" / "log.jsonl").read_text(encoding="utf-8")) == {
+        "step": 1,
+        "loss": 400,
+    }
     assert fsck(empty, voxels=True, history=True).problems == ()
     assert [row["name"] for row in flaredb("case", "list", workspace=empty.root).json] == ["other"]
     for command in (("log",), ("snapshot", "list"), ("source", "list"), ("status",), ("label", "current")):

@@ -173,7 +173,7 @@ def test_itksnap_round_trip(queue: Workspace, tmp_path: Path) -> None:
     renamed[0, 0, 5] = 21
     write_nifti(path, renamed, SPACE)
     table = folder / "labels.txt"
-    table.write_text(table.read_text().replace("\n    1 ", "\n   21 "))
+    table.write_text(table.read_text(encoding="utf-8").replace("\n    1 ", "\n   21 "))
     done = take(queue, folder)
     assert (done.code, done.json["ids"], done.json["findings"]) == (0, ["a@review/r@1"], [])
     assert {name for name, source in winners(queue, "a").items() if source == "review/r"} == {"liver"}
@@ -375,7 +375,7 @@ def test_export_goes_on_and_overwrites_nothing(queue: Workspace, tmp_path: Path)
     say(folder, "a,fine,,")
     done = flaredb("review", "export", "r", folder, workspace=queue.root)
     assert (done.code, done.json["added"], done.json["unchanged"]) == (0, 1, 3)
-    assert "fine" in (folder / "verdicts.csv").read_text()
+    assert "fine" in (folder / "verdicts.csv").read_text(encoding="utf-8")
     (folder / "a" / "a.seg.nrrd").write_bytes(b"mine")
     (folder / "c" / "c.nii.gz").unlink()
     done = flaredb("review", "export", "r", folder, workspace=queue.root)
@@ -392,7 +392,7 @@ def test_an_export_that_stopped_is_taken_up(queue: Workspace, tmp_path: Path) ->
     """A file written before its entry in review.json is known by its content; a strange one is not overwritten."""
     folder, second = export(queue, tmp_path / "out"), tmp_path / "second"
     second.mkdir()
-    text = (folder / "review.json").read_text()
+    text = (folder / "review.json").read_text(encoding="utf-8")
     (second / "review.json").write_text(text[: text.index('"cases"')] + '"cases": []}')
     shutil.copytree(folder / "a", second / "a")
     (second / "b").mkdir()
@@ -401,7 +401,7 @@ def test_an_export_that_stopped_is_taken_up(queue: Workspace, tmp_path: Path) ->
     assert (done.code, "b/b.seg.nrrd" in done.err) == (4, True)
     (second / "b" / "b.seg.nrrd").unlink()
     assert flaredb("review", "export", "r", second, workspace=queue.root).json["added"] == 1
-    assert (second / "review.json").read_text() == text
+    assert (second / "review.json").read_text(encoding="utf-8") == text
     assert not list(second.rglob(".*"))
 
 
@@ -414,7 +414,7 @@ def test_the_exported_segmentation_is_what_slicer_wants(queue: Workspace, tmp_pa
     assert np.array_equal(found.layers[0], SHOWN)
     header = (folder / "a" / "a.seg.nrrd").read_bytes().partition(b"\n\n")[0].decode()
     assert "Segment1_Extent:=1 1 0 4 0 3" in header
-    assert "1 liver " in (folder / "structures.ctbl").read_text()
+    assert "1 liver " in (folder / "structures.ctbl").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("change", ["{", "[]", '{"format": 2}', '{"format": 1}', "\0"])
@@ -431,7 +431,7 @@ def test_a_path_out_of_the_folder_is_refused(queue: Workspace, tmp_path: Path) -
     """Whatever review.json says."""
     folder = export(queue, tmp_path / "out")
     path = folder / "review.json"
-    path.write_text(path.read_text().replace('"a/a.seg.nrrd"', '"../a.seg.nrrd"'))
+    path.write_text(path.read_text(encoding="utf-8").replace('"a/a.seg.nrrd"', '"../a.seg.nrrd"'))
     shutil.copy(folder / "a" / "a.seg.nrrd", tmp_path / "a.seg.nrrd")
     assert rules(take(queue, folder)) == [("-", "strange-file"), ("a", "outside-root")]
 

@@ -31,7 +31,7 @@ from tests.cohorts import PROGRAM, flaredb, tiny
 def configured(workspace: Workspace, text: str) -> Workspace:
     """The workspace opened again with more in its settings."""
     path = workspace.root / CONFIG
-    path.write_text(path.read_text() + text)
+    path.write_text(path.read_text(encoding="utf-8") + text)
     return Workspace.open(workspace.root)
 
 
@@ -49,7 +49,9 @@ def state(workspace: Workspace) -> str:
 
 def logs(workspace: Workspace) -> dict[str, str]:
     """What the commands said."""
-    return {path.name: path.read_text() for path in (workspace.round_folder("organ/1") / "logs").iterdir()}
+    return {
+        path.name: path.read_text(encoding="utf-8") for path in (workspace.round_folder("organ/1") / "logs").iterdir()
+    }
 
 
 def test_a_round_runs_through_another_program(workspace: Workspace) -> None:
@@ -225,7 +227,7 @@ def test_a_program_outlives_a_killed_advance(workspace: Workspace, tmp_path: Pat
     with started(workspace, train=[other_program.words("wait", str(go))]) as opened:
         first = subprocess.Popen([PROGRAM, "-w", opened.root, "-q", "round", "advance", "organ/1"])
         lock = opened.round_folder("organ/1") / ".lock"
-        number = waited_for(lambda: lock.exists() and lock.read_text().strip())
+        number = waited_for(lambda: lock.exists() and lock.read_text(encoding="utf-8").strip())
         second = flaredb("round", "advance", "organ/1", workspace=opened.root)
         assert second.code == 4
         assert f"process {first.pid} on" in second.err
@@ -245,7 +247,7 @@ def test_a_program_ends_with_its_round(workspace: Workspace, tmp_path: Path) -> 
     with started(workspace, train=[other_program.words("wait", str(tmp_path / "never"))]) as opened:
         first = subprocess.Popen([PROGRAM, "-w", opened.root, "-q", "round", "advance", "organ/1"])
         lock = opened.round_folder("organ/1") / ".lock"
-        number = waited_for(lambda: lock.exists() and lock.read_text().strip())
+        number = waited_for(lambda: lock.exists() and lock.read_text(encoding="utf-8").strip())
         first.terminate()
         assert first.wait(300) == 75
         assert not Path(f"/proc/{number}").exists()

@@ -126,7 +126,7 @@ def started(workspace: Workspace, scheduler: int) -> int:
     """The process of the command that a scheduler runs, once it runs."""
     until(workspace, "running")
     for _ in range(200):
-        found = Path(f"/proc/{scheduler}/task/{scheduler}/children").read_text().split()
+        found = Path(f"/proc/{scheduler}/task/{scheduler}/children").read_text(encoding="utf-8").split()
         if found:
             return int(found[0])
         time.sleep(0.05)
@@ -137,7 +137,7 @@ def gone(number: int) -> bool:
     """Whether a process ends within some seconds; a dead one that nobody has buried counts."""
     for _ in range(200):
         try:
-            if Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            if Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z":
                 return True
         except (FileNotFoundError, ProcessLookupError):
             return True

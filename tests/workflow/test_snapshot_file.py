@@ -91,7 +91,7 @@ def test_rows_are_complete(rich, tmp_path, ending):
 def rows_of(file: Path) -> list[dict[str, Any]]:
     """The rows of a file, read without our code."""
     if file.suffix == ".json":
-        return json.loads(file.read_text())["items"]
+        return json.loads(file.read_text(encoding="utf-8"))["items"]
     import pyarrow.parquet
 
     nested = ("structures", "annotated", "grid")
@@ -103,13 +103,13 @@ def test_the_head_says_what_it_is(rich, tmp_path):
     """Digest, purpose, task, structures, policy and time, equal to what is shown; nothing absolute."""
     name = freeze(rich, "organ")
     snapshot_export(rich, name, tmp_path / "s.json")
-    head = json.loads((tmp_path / "s.json").read_text())
+    head = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))
     shown = flaredb("snapshot", "show", name, workspace=rich.root).json
     assert (head["snapshot"], head["digest"], head["policy"]) == (shown["id"], shown["digest"], shown["policy"])
     assert (head["purpose"], head["created"]) == ("train", shown["created"])
     assert head["task"] == {"name": "organ", "structures": list(rich.structures.organs)}
     assert [row["name"] for row in head["structures"]] == list(rich.structures.names)
-    assert str(rich.root) not in (tmp_path / "s.json").read_text()
+    assert str(rich.root) not in (tmp_path / "s.json").read_text(encoding="utf-8")
 
 
 def damage(text: str) -> list[str]:
@@ -153,7 +153,7 @@ def test_an_item_that_was_changed_is_refused(rich, tmp_path):
     """A file whose items all look right but are not those that were written is not trained from."""
     file = tmp_path / "snapshot.json"
     snapshot_export(rich, freeze(rich, "all"), file)
-    document = json.loads(file.read_text())
+    document = json.loads(file.read_text(encoding="utf-8"))
     document["items"][0]["patient"] += "x"
     file.write_text(json.dumps(document))
     with pytest.raises(InvalidDataError, match="changed since"):
@@ -163,7 +163,7 @@ def test_an_item_that_was_changed_is_refused(rich, tmp_path):
 def test_bad_json_is_refused(rich, tmp_path):
     """Whatever is wrong with a file, it is invalid data that names the file."""
     snapshot_export(rich, freeze(rich, "organ"), tmp_path / "good.json")
-    for text in damage((tmp_path / "good.json").read_text()):
+    for text in damage((tmp_path / "good.json").read_text(encoding="utf-8")):
         (tmp_path / "bad.json").write_text(text)
         with pytest.raises(InvalidDataError, match=r"bad\.json is not a snapshot"):
             read_training_set(tmp_path / "bad.json")
@@ -175,7 +175,7 @@ def test_bad_json_is_refused(rich, tmp_path):
 def test_the_first_files_did_not_say_their_version(rich, tmp_path):
     """They are read as what they are."""
     snapshot_export(rich, freeze(rich, "organ"), tmp_path / "s.json")
-    document = json.loads((tmp_path / "s.json").read_text())
+    document = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))
     old = {key: value for key, value in document.items() if key not in ("format", "version")}
     (tmp_path / "old.json").write_text(json.dumps(old))
     assert read_training_set(tmp_path / "old.json") == read_training_set(tmp_path / "s.json")

@@ -41,7 +41,7 @@ structures = ["inferior_vena_cava", "aorta"]
 def configured(workspace: Workspace, text: str) -> Iterator[Workspace]:
     """The workspace with these settings instead of any others of tasks."""
     path = workspace.root / CONFIG
-    before = path.read_text()
+    before = path.read_text(encoding="utf-8")
     path.write_text(before + text)
     try:
         with Workspace.open(workspace.root) as opened:
@@ -127,7 +127,11 @@ def test_what_cannot_be_is_named(empty: Workspace, line: str) -> None:
 def test_tasks_that_cannot_be(empty: Workspace, text: str, why: str) -> None:
     """A task of one's own has a plain name and structures of the workspace."""
     path = empty.root / CONFIG
-    path.write_text(f"{text}\n{path.read_text()}" if text.startswith("task =") else f"{path.read_text()}\n{text}\n")
+    path.write_text(
+        f"{text}\n{path.read_text(encoding='utf-8')}"
+        if text.startswith("task =")
+        else f"{path.read_text(encoding='utf-8')}\n{text}\n"
+    )
     with Workspace.open(empty.root) as opened, pytest.raises(InvalidDataError, match=why):
         opened.task("mine")
 
