@@ -9,11 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import NullPool, inspect, select, text
 
@@ -32,8 +34,8 @@ def hold(catalog: Catalog, name: str, folder: Path, record: bool = True) -> Iter
 
     Without `record` no row is written, for a catalogue that is about to be replaced.
     """
-    with _lock(catalog, name, folder) as got:
-        if not got:
+    with ExitStack() as locks:
+        if not any(locks.enter_context(_lock(catalog, name, folder)) for _ in _tries()):
             raise ConflictError(f"{name} is being worked on by {_holder(catalog, name) or 'another process'}")
         holder = f"process {os.getpid()} on {socket.gethostname()}"
         recorded = record and _has_table(catalog)
@@ -64,7 +66,7 @@ def held(catalog: Catalog, folder: Path) -> list[dict[str, Any]]:
 def _lock(catalog: Catalog, name: str, folder: Path) -> Iterator[bool]:
     """Whether the lock could be had; it is kept as long as the block runs."""
     if catalog.on_sqlite:
-        path = folder / "locks" / f"{name.replace('/', '-').replace(' ', '-')}.lock"
+        path = folder / "locks" / f"{quote(name, safe=' ').replace(' ', '-')}.lock"
         path.parent.mkdir(exist_ok=True)
         with path.open("a") as file:
             try:
@@ -82,6 +84,14 @@ def _lock(catalog: Catalog, name: str, folder: Path) -> Iterator[bool]:
             yield bool(connection.execute(asked, {"ours": _OURS, "number": number}).scalar())
     finally:
         engine.dispose()
+
+
+def _tries() -> Iterator[None]:
+    """A few, because `held` takes a lock for a moment in order to look."""
+    yield
+    for _ in range(10):
+        time.sleep(0.02)
+        yield
 
 
 def _has_table(catalog: Catalog) -> bool:

@@ -10,20 +10,25 @@ from flaredb.catalog import tables as t
 
 
 class Loop(NamedTuple):
-    """A loop: number of the run that began it, how many rounds it wanted, and whether its last run came to its end."""
+    """A loop: number of the run that began it, how many rounds it wanted, and whether its last run came to its end.
+
+    `occurrence`: that of the schedule which began it.
+    """
 
     since: int
     wanted: int
     ended: bool
+    occurrence: str | None = None
 
 
-def last(connection: Connection, task: str) -> Loop | None:
-    """The task's latest loop."""
+def last(connection: Connection, task: str, occurrence: str | None = None) -> Loop | None:
+    """The task's latest loop; with an occurrence of the schedule, the latest which that one ran."""
     query = select(t.runs).where(t.runs.c.command == "loop").order_by(t.runs.c.id.desc())
     for row in connection.execute(query):
         told = row.arguments
-        if told.get("task") == task:
-            return Loop(int(told.get("since") or row.id), int(told["rounds"]), row.outcome == "done")
+        if told.get("task") == task and (occurrence is None or told.get("occurrence") == occurrence):
+            since = int(told.get("since") or row.id)
+            return Loop(since, int(told["rounds"]), row.outcome == "done", told.get("occurrence"))
     return None
 
 

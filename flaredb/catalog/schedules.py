@@ -47,7 +47,13 @@ def known(connection: Connection) -> dict[str, Known]:
     """The entries in force by name."""
     newest = select(func.max(s.c.id)).group_by(s.c.name)
     rows = connection.execute(select(s).where(s.c.id.in_(newest)).order_by(s.c.id))
-    return {row.name: Known(row.id, row.name, row.cron, row.zone, tuple(row.argv), row.since) for row in rows}
+    found = [Known(row.id, row.name, row.cron, row.zone, tuple(row.argv), row.since) for row in rows]
+    return {entry.name: entry for entry in found if entry.argv}
+
+
+def part(write: Write, name: str, at: datetime) -> None:
+    """Note down that an entry is in flaredb.toml no longer: should it return, it is met anew."""
+    meet(write, name, "", "UTC", (), at)
 
 
 def meet(write: Write, name: str, cron: str, zone: str, argv: Sequence[str], since: datetime) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import locale
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,13 +68,15 @@ def ras_affine(columns: NDArray[np.float64], origin: NDArray[np.float64]) -> NDA
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep ITK from printing warnings to the terminal; what matters is a finding."""
+    """Keep ITK from printing warnings to the terminal; what matters is a finding. Its DICOM reader sets the locale."""
     before = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
+    spoken = locale.setlocale(locale.LC_ALL)
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     try:
         yield
     finally:
         SimpleITK.ProcessObject.SetGlobalWarningDisplay(before)
+        locale.setlocale(locale.LC_ALL, spoken)
 
 
 def reason(error: Exception) -> str:

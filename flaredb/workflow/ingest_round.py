@@ -38,6 +38,7 @@ def ingest_round(
             source=turn.name, kind="pseudo", mapping=mapping, accepted=False, model=model.name, turn=turn.name
         )
     with workspace.lock(f"round {turn.name}"):
+        _find(workspace, name, own.model)  # who held the lock may have gone on with the round
         return ingest_labels(workspace, path, statements or stated("all", None, None), own, case, dry_run)
 
 

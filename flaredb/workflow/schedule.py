@@ -17,9 +17,13 @@ from cronsim import CronSim, CronSimError
 
 from flaredb.errors import Finding, InvalidDataError
 
+OCCURRENCE = "FLAREDB_OCCURRENCE"
+"""In the environment of a scheduled command: the entry's name, and when it was due."""
 CATCH_UP = ("latest", "skip")
 LISTED = 100  # missed occurrences that get a row each; of more, the oldest of these says how many
 _GRACE = 10  # minutes
+_LEAST_GRACE = 1  # minutes: a resident process looks once in it
+_NO_TURN = "nothing ran the schedule then, or another entry's command ran so long"
 _KEYS = {"name", "cron", "command", "catch_up", "zone", "grace_minutes"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FAR = timedelta(hours=25)  # further than any clock was ever set back or forward
@@ -131,10 +135,8 @@ def _verdict(entry: Entry, moment: Moment, busy: bool, last: Span | None, chosen
     if busy and last:
         return Verdict(moment.due, "overlapped", f"the occurrence of {stamp(last.due)} was not finished then")
     if chosen:
-        return Verdict(
-            moment.due, "missed", f"nothing ran the schedule then; made up for by that of {stamp(chosen.due)}"
-        )
-    return Verdict(moment.due, "missed", f"nothing ran the schedule then; catch_up is {entry.catch_up}")
+        return Verdict(moment.due, "missed", f"{_NO_TURN}; made up for by that of {stamp(chosen.due)}")
+    return Verdict(moment.due, "missed", f"{_NO_TURN}; catch_up is {entry.catch_up}")
 
 
 def _shortened(noted: list[Verdict]) -> list[Verdict]:
@@ -201,8 +203,8 @@ def _faults(given: dict[str, Any]) -> Iterator[str]:
     if given.get("catch_up", CATCH_UP[0]) not in CATCH_UP:
         yield f"catch_up is one of {' '.join(CATCH_UP)}, not {given['catch_up']!r}"
     grace = given.get("grace_minutes", _GRACE)
-    if isinstance(grace, bool) or not isinstance(grace, int | float) or not 0 <= grace <= 7 * 24 * 60:
-        yield "grace_minutes is a number of minutes, at most a week"
+    if isinstance(grace, bool) or not isinstance(grace, int | float) or not _LEAST_GRACE <= grace <= 7 * 24 * 60:
+        yield "grace_minutes is a number of minutes, from 1 to a week; cron and Slurm look every 5"
     yield from _faults_of_command(given.get("command"))
 
 

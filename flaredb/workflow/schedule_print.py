@@ -58,7 +58,7 @@ def schedule_print(root: Path, form: str) -> str:
         raise InvalidDataError(f"the path {root} holds a character that {form} takes for its own; move the workspace")
     program = shlex.join([sys.executable, "-m", "flaredb", "-w", str(root)])
     if form == "systemd":
-        return _SYSTEMD.format(root=root, program=program)
+        return _SYSTEMD.format(root=root, program=program.replace("$", "$$"))
     if form == "cron":
         return _CRON.format(program=program, minutes=MINUTES)
     return _SLURM.format(root=root, program=program, minutes=MINUTES, script=shlex.quote(str(root / "flaredb.sbatch")))

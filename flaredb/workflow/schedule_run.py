@@ -23,15 +23,13 @@ from flaredb.catalog import schedules
 from flaredb.catalog.schedules import Known, Occurrence
 from flaredb.errors import ConflictError, Finding, FlareError, InvalidDataError, UnfinishedError
 from flaredb.workflow.results import Result
-from flaredb.workflow.schedule import Entry, Plan, Span, next_due, plan, read_entries, stamp
+from flaredb.workflow.schedule import OCCURRENCE, Entry, Plan, Span, next_due, plan, read_entries, stamp
 from flaredb.workspace import CONFIG, Workspace
 
 Check = Callable[[Sequence[Entry]], None]
 """Raises a FlareError for entries whose commands cannot be."""
 
 LEASE = "schedule"
-OCCURRENCE = "FLAREDB_OCCURRENCE"
-"""In the environment of a scheduled command: the entry's name, and when it was due."""
 LOOK = 60.0  # seconds after which a resident process looks at flaredb.toml and the clock again
 _NAP = 0.5
 _TRIES = 5  # a command that went on after a kill and is refused, because its former process still ends
@@ -175,7 +173,8 @@ def _anything(workspace: Workspace, entries: Sequence[Entry], now: datetime) -> 
     with workspace.catalog.read() as connection:
         known = schedules.known(connection)
         left = schedules.open_occurrences(connection)
-    return bool(left) or any(_is_new(entry, known) for entry in entries) or bool(_plans(workspace, entries, now))
+    changed = any(_is_new(entry, known) for entry in entries) or bool(_taken_out(entries, known))
+    return bool(left) or changed or bool(_plans(workspace, entries, now))
 
 
 def _turn(workspace: Workspace, entries: Sequence[Entry], clock: Clock, stopping: Stopping) -> Result:
@@ -192,7 +191,7 @@ def _turn(workspace: Workspace, entries: Sequence[Entry], clock: Clock, stopping
 
 
 def _settle(workspace: Workspace, entries: Sequence[Entry], now: datetime) -> None:
-    """Meet new and changed entries; what a killed process left goes on, unless its entry is gone."""
+    """Meet new and changed entries, part with others; what a killed process left goes on, unless its entry is gone."""
     with workspace.catalog.read() as connection:
         known = schedules.known(connection)
         left = schedules.open_occurrences(connection)
@@ -200,9 +199,12 @@ def _settle(workspace: Workspace, entries: Sequence[Entry], now: datetime) -> No
     kept = {known[entry.name].id for entry in entries if entry.name in known and entry not in new}
     killed = [each for each in left if each.schedule_id in kept and each.state == "running"]
     gone = [each for each in left if each.schedule_id not in kept]
-    if not new and not killed and not gone:
+    out = _taken_out(entries, known)
+    if not new and not killed and not gone and not out:
         return
-    with workspace.run("schedule", met=[entry.name for entry in new]) as run, run.write() as write:
+    with workspace.run("schedule", met=[entry.name for entry in new], parted=out) as run, run.write() as write:
+        for name in out:
+            schedules.part(write, name, now)
         for entry in new:
             schedules.meet(write, entry.name, entry.cron, entry.zone, entry.command, now)
         for each in killed:
@@ -330,6 +332,11 @@ def _remark(job: Job, done: Done) -> list[Finding]:
 def _is_new(entry: Entry, known: dict[str, Known]) -> bool:
     own = known.get(entry.name)
     return own is None or (own.cron, own.zone, own.argv) != (entry.cron, entry.zone, entry.command)
+
+
+def _taken_out(entries: Sequence[Entry], known: dict[str, Known]) -> list[str]:
+    """Names of entries that flaredb.toml has no longer."""
+    return sorted(set(known) - {entry.name for entry in entries})
 
 
 def span(last: Occurrence | None) -> Span | None:

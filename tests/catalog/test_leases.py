@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,3 +85,30 @@ def test_a_killed_process_has_let_go(fresh: Catalog, catalog_url: str, tmp_path:
     with leases.hold(fresh, "round organ/1", tmp_path):
         assert len(rows(fresh)) == 1
     assert rows(fresh) == []
+
+
+def test_names_that_look_alike_are_apart(fresh: Catalog, tmp_path: Path) -> None:
+    """A source may have a stroke in its name where another has a dash."""
+    with leases.hold(fresh, "source a/b", tmp_path), leases.hold(fresh, "source a-b", tmp_path):
+        assert len(leases.held(fresh, tmp_path)) == 2
+
+
+def test_to_look_hinders_nobody(fresh: Catalog, catalog_url: str, tmp_path: Path) -> None:
+    """Looking takes a killed holder's lock for a moment; who wants it then, gets it."""
+    with holder(catalog_url, tmp_path):
+        pass
+    looking = threading.Event()
+
+    def look() -> None:
+        while not looking.is_set():
+            leases.held(fresh, tmp_path)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        for _ in range(60):
+            with leases.hold(fresh, "round organ/1", tmp_path, record=False):
+                pass
+    finally:
+        looking.set()
+        thread.join()

@@ -1,5 +1,6 @@
 """DICOM as hospitals export it: a rule for each way a folder is not one clean series."""
 
+import locale
 from pathlib import Path
 
 import numpy as np
@@ -248,7 +249,9 @@ def test_transfer_syntaxes(tmp_path: Path, syntax: str) -> None:
             dataset.compress(syntax, generate_instance_uid=False)
 
     folder = write(tmp_path / "s", Series(syntax=syntax, change=coded))
+    spoken = locale.setlocale(locale.LC_ALL, "C.UTF-8")
     np.testing.assert_array_equal(read_image(folder).voxels, expected(Series()))
+    assert locale.setlocale(locale.LC_ALL) == spoken  # GDCM sets the process's to C
 
 
 def test_files_without_preamble_are_recognised(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from flaredb.workflow import loop as module
 from flaredb.workflow.loop import loop
 from flaredb.workflow.round_decide import reject
 from flaredb.workflow.rounds import RoundOptions, round_start, run_to_end
+from flaredb.workflow.schedule import OCCURRENCE
 from flaredb.workspace import Workspace
 from tests.cohorts import tiny
 
@@ -54,6 +55,20 @@ def test_a_loop_killed_at_its_very_end_is_done(workspace: Workspace, monkeypatch
     monkeypatch.undo()
     assert names(loop(workspace, "tumor", OPTIONS, 1)) == ["tumor/1"]
     assert names(loop(workspace, "tumor", OPTIONS, 1, anew=True)) == ["tumor/2"]
+
+
+def test_an_occurrence_of_the_schedule_is_one_loop(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run again for the same occurrence, an ended loop is what it was; the next occurrence's is another."""
+    monkeypatch.setenv(OCCURRENCE, "nightly 2026-11-02 22:00 UTC")
+    assert names(loop(workspace, "tumor", OPTIONS, 1)) == ["tumor/1"]
+    monkeypatch.delenv(OCCURRENCE)
+    assert names(loop(workspace, "tumor", OPTIONS, 1)) == ["tumor/2"]
+    monkeypatch.setenv(OCCURRENCE, "nightly 2026-11-02 22:00 UTC")
+    again = loop(workspace, "tumor", OPTIONS, 1)
+    assert len(workspace.sql("SELECT * FROM rounds")) == 2
+    assert names(again)[0] == "tumor/1"
+    monkeypatch.setenv(OCCURRENCE, "nightly 2026-11-03 22:00 UTC")
+    assert names(loop(workspace, "tumor", OPTIONS, 1)) == ["tumor/3"]
 
 
 def test_a_loop_waits_for_people(workspace: Workspace) -> None:

@@ -180,7 +180,7 @@ def test_entries_are_read() -> None:
         ({"zone": "../etc"}, "no time zone"),
         ({"zone": 1}, "no time zone"),
         ({"catch_up": "all"}, "one of latest skip"),
-        ({"grace_minutes": -1}, "number of minutes"),
+        ({"grace_minutes": 0}, "from 1"),
         ({"grace_minutes": "9"}, "number of minutes"),
         ({"command": "loop --task organ"}, "list of words"),
         ({"command": []}, "list of words"),

@@ -261,6 +261,17 @@ def test_a_changed_entry_counts_from_its_change(empty: Workspace) -> None:
     assert "changed or taken out" in row["why"]
 
 
+def test_an_entry_taken_out_and_put_back_counts_from_its_return(empty: Workspace) -> None:
+    """Nothing was missed while it was not there."""
+    meet(empty, HOURLY)
+    run_due(empty, [], Told(START + timedelta(hours=1)))
+    run_due(empty, [], Told(START + timedelta(hours=2)))
+    assert len(empty.sql("SELECT * FROM run_log WHERE command = 'schedule'")) == 2
+    assert run_due(empty, [HOURLY], Told(START + timedelta(days=60))).ids == ()
+    assert log(empty) == []
+    assert run_due(empty, [HOURLY], Told(START + timedelta(days=60, hours=1))).added == 1
+
+
 def test_what_a_killed_scheduler_left_goes_on(empty: Workspace) -> None:
     """A row that says `running` while nobody holds the lease is gone on with, before anything newer."""
     meet(empty, HOURLY)
