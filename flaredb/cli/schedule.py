@@ -13,12 +13,12 @@ import click
 
 from flaredb.cli.options import App, example, pass_app
 from flaredb.errors import Finding, InvalidDataError, UnfinishedError
-from flaredb.workflow.schedule import OCCURRENCE
 
 if TYPE_CHECKING:
     from flaredb.workflow.schedule import Entry
     from flaredb.workspace import Workspace
 
+_OCCURRENCE = "FLAREDB_OCCURRENCE"  # as in workflow.schedule, which a mere --help does not load
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
@@ -86,7 +86,7 @@ def advance_due(app: App) -> None:
     with app.open() as workspace:
         entries = entries_of(workspace)
         refuse_faulty(entries)
-        alone = not entries or OCCURRENCE in os.environ
+        alone = not entries or _OCCURRENCE in os.environ
         result = advance_open(workspace) if alone else run_due(workspace, entries)
         if not result.ids and not result.findings:
             workspace.reporter.say("nothing is due" if alone else f"nothing is due; {_next(workspace)}")
@@ -154,7 +154,7 @@ def end_with_scheduler() -> None:
 
     So whoever takes the next turn does not find it still at work. Linux alone can do so.
     """
-    if OCCURRENCE in os.environ and sys.platform == "linux":
+    if _OCCURRENCE in os.environ and sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
