@@ -1,6 +1,6 @@
 """Does the last organ round of the demo beat the first, on ten seeds, and is it pseudo labels or training?
 
-Runs `flaredb demo` for the seeds of `flaredb/workflow/plan.py`, which were fixed before there was a trainer, and
+Runs `flaredb demo` for the seeds of `flaredb/workflow/demo/plan.py`, which were fixed before there was a trainer, and
 compares held-out organ DSC: the last organ round against the first, and against the control that goes on for the same
 steps without pseudo labels. Seeds that are in the results file already are not run again.
 
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from flaredb.workflow.plan import BENCHMARK_SEEDS
+from flaredb.workflow.demo.plan import BENCHMARK_SEEDS
 
 
 def run(seed: int, threads: int) -> dict[str, Any]:

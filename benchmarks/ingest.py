@@ -49,9 +49,9 @@ def mapping_file(folder: Path) -> Path:
 
 def bring_in(root: Path, mapping: Path) -> dict[str, float]:
     """Import into a new workspace; seconds of the CT and of the label."""
-    from flaredb.workflow.annotated import Statement, Statements
-    from flaredb.workflow.ingest_images import ImageOptions, ingest_images
-    from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+    from flaredb.workflow.ingest.annotated import Statement, Statements
+    from flaredb.workflow.ingest.images import ImageOptions, ingest_images
+    from flaredb.workflow.ingest.labels import LabelOptions, ingest_labels
     from flaredb.workspace import Workspace
 
     said = Statements(default=Statement(ANNOTATED))

@@ -26,7 +26,7 @@ import numpy as np
 from rivals.beside import BENCH, DATA, ROOT, finish, need, row
 
 from flaredb.metrics import PROTOCOLS
-from flaredb.workflow.score import ScoreOptions, score_files
+from flaredb.workflow.evaluate.files import ScoreOptions, score_files
 
 OFFICIAL = ROOT / ".bench" / "FLARE"
 RIVALS = Path(__file__).parent / "rivals"

@@ -24,11 +24,11 @@ import numpy as np
 
 from flaredb.exchange.write import write_nifti
 from flaredb.geometry import FileSpace
-from flaredb.workflow.annotated import stated
-from flaredb.workflow.export_choice import ExportOptions
-from flaredb.workflow.export_nnunet import export_nnunet
-from flaredb.workflow.ingest_images import ImageOptions, ingest_images
-from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+from flaredb.workflow.export.choice import ExportOptions
+from flaredb.workflow.export.nnunet import export_nnunet
+from flaredb.workflow.ingest.annotated import stated
+from flaredb.workflow.ingest.images import ImageOptions, ingest_images
+from flaredb.workflow.ingest.labels import LabelOptions, ingest_labels
 from flaredb.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]

@@ -23,10 +23,10 @@ from typing import Any
 
 from flaredb.phantom import Cohort
 from flaredb.progress import Reporter
-from flaredb.workflow.annotated import stated
-from flaredb.workflow.cohort import FOLDERS, TABLE, write_cohort
-from flaredb.workflow.ingest_images import ImageOptions, ingest_images
-from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+from flaredb.workflow.demo.cohort import FOLDERS, TABLE, write_cohort
+from flaredb.workflow.ingest.annotated import stated
+from flaredb.workflow.ingest.images import ImageOptions, ingest_images
+from flaredb.workflow.ingest.labels import LabelOptions, ingest_labels
 from flaredb.workspace import CONFIG, Workspace
 
 ROOT = Path(__file__).parents[1]

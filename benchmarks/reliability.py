@@ -32,15 +32,15 @@ from flaredb.phantom import STRUCTURES, Cohort, make_case
 from flaredb.progress import Reporter
 from flaredb.trainers.config import change
 from flaredb.trainers.presets import load_config
-from flaredb.workflow.annotated import stated
-from flaredb.workflow.cohort import EXTERNAL, FOLDERS, TABLE, write_cohort
-from flaredb.workflow.evaluate import evaluate
-from flaredb.workflow.ingest_images import ImageOptions, ingest_images
-from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
-from flaredb.workflow.predict import predict
-from flaredb.workflow.reliability import label_reliability
-from flaredb.workflow.rounds import RoundOptions, round_start, run_to_end
-from flaredb.workflow.train import train
+from flaredb.workflow.demo.cohort import EXTERNAL, FOLDERS, TABLE, write_cohort
+from flaredb.workflow.evaluate.labels import evaluate
+from flaredb.workflow.ingest.annotated import stated
+from flaredb.workflow.ingest.images import ImageOptions, ingest_images
+from flaredb.workflow.ingest.labels import LabelOptions, ingest_labels
+from flaredb.workflow.label.reliability import label_reliability
+from flaredb.workflow.predict.cases import predict
+from flaredb.workflow.rounds.advance import RoundOptions, round_start, run_to_end
+from flaredb.workflow.train.model import train
 from flaredb.workspace import Workspace
 
 TARGET = 0.6
@@ -133,8 +133,8 @@ def _rho(rows: list[dict[str, Any]], measure: str) -> float | None:
 
 def effect(workspace: Workspace, seed: int, steps: int, preset: list[str]) -> dict[str, float]:
     """Held-out organ DSC of a model trained from what round 2 promoted, with and without its worst labels."""
-    from flaredb.workflow.promotion_filter import Filter
-    from flaredb.workflow.round_decide import promote, rollback
+    from flaredb.workflow.rounds.decide import promote, rollback
+    from flaredb.workflow.rounds.promotion_filter import Filter
 
     settings = change(load_config("tiny"), dict(s.split("=") for s in preset))
     settings = change(settings, {"steps": str(steps), "seed": str(seed)})

@@ -23,10 +23,10 @@ from flaredb.phantom import Cohort, make_case
 from flaredb.progress import Reporter
 from flaredb.trainers.config import Config, change
 from flaredb.trainers.presets import load_config
-from flaredb.workflow.annotated import Statements, stated
-from flaredb.workflow.cohort import EXTERNAL, FOLDERS, TABLE, write_cohort
-from flaredb.workflow.ingest_images import ImageOptions, ingest_images
-from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+from flaredb.workflow.demo.cohort import EXTERNAL, FOLDERS, TABLE, write_cohort
+from flaredb.workflow.ingest.annotated import Statements, stated
+from flaredb.workflow.ingest.images import ImageOptions, ingest_images
+from flaredb.workflow.ingest.labels import LabelOptions, ingest_labels
 from flaredb.workflow.results import Result
 from flaredb.workspace import Workspace
 

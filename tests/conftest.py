@@ -54,7 +54,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Path:
 @pytest.fixture(scope="session")
 def judged(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Path:
     """The same after a first organ round that waits for people at the gate; not to be changed."""
-    from flaredb.workflow.rounds import RoundOptions, round_start, run_to_end
+    from flaredb.workflow.rounds.advance import RoundOptions, round_start, run_to_end
 
     root = tmp_path_factory.mktemp("judged") / "workspace"
     shutil.copytree(filled, root)

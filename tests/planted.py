@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from flaredb.exchange.write import write_nifti
 from flaredb.phantom import Cohort, PhantomCase, make_case
-from flaredb.workflow.ingest_round import ingest_round
-from flaredb.workflow.model_import import model_import
-from flaredb.workflow.round_show import round_show
-from flaredb.workflow.rounds import RoundOptions, advance, round_start, run_to_end
-from flaredb.workflow.snapshot import snapshot_show
+from flaredb.workflow.model.imports import model_import
+from flaredb.workflow.rounds.advance import RoundOptions, advance, round_start, run_to_end
+from flaredb.workflow.rounds.ingest import ingest_round
+from flaredb.workflow.rounds.show import round_show
+from flaredb.workflow.snapshot.create import snapshot_show
 from flaredb.workspace import Workspace
 from tests.cohorts import fill, tiny, write_files
 from tests.nnunet_results import write_results

@@ -207,6 +207,21 @@ def test_every_room_is_in_the_table() -> None:
     assert {room(module) for module in modules(PACKAGE)} <= set(ARROWS)
 
 
+def folder(module: str) -> str | None:
+    """`flaredb.workflow.ingest.images` is in the folder `ingest`; a module beside the folders is in none."""
+    parts = module.split(".")
+    return parts[2] if parts[1:2] == ["workflow"] and len(parts) > 3 else None
+
+
+def test_folders_of_the_workflow_do_not_lean_on_each_other() -> None:
+    """What imports go between the folders of verbs form no cycle."""
+    ways = {(folder(each.module), folder(each.imported)) for each in imports(PACKAGE)}
+    between = {(own, other) for own, other in ways if own and other and own != other}
+    graph = {name: {other for own, other in between if own == name} for pair in between for name in pair}
+    assert ("rounds", "train") in between
+    assert not [way for name in graph if (way := way_back(graph, name))]
+
+
 def test_the_walk_sees_the_code() -> None:
     """Not vacuous: it finds every module, and imports inside functions and under TYPE_CHECKING."""
     found = {(each.module, each.imported) for each in imports(PACKAGE)}

@@ -23,9 +23,9 @@ from typing import Any
 import pytest
 
 from flaredb.phantom import Cohort
-from flaredb.workflow.gate import GateRules
-from flaredb.workflow.round_show import round_show
-from flaredb.workflow.rounds import RoundOptions, advance, round_start
+from flaredb.workflow.rounds.advance import RoundOptions, advance, round_start
+from flaredb.workflow.rounds.gate import GateRules
+from flaredb.workflow.rounds.show import round_show
 from flaredb.workspace import Workspace
 from tests.cohorts import content, environment, fill, flaredb, tiny, write_files
 
@@ -38,7 +38,9 @@ PROGRAM = """
 import json, os, sys
 import torch
 from flaredb.cli import main
-from flaredb.workflow import ingest_images, ingest_labels, rounds
+from flaredb.workflow.ingest import images as ingest_images
+from flaredb.workflow.ingest import labels as ingest_labels
+from flaredb.workflow.rounds import advance as rounds
 torch.set_num_threads(1)
 for line in sys.stdin:
     child = os.fork()

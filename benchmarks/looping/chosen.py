@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from flaredb.workflow.plan import Turn
+from flaredb.workflow.demo.plan import Turn
 from looping.plan import STEPS
 
 TURNS: Final = (

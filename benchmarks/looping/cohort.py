@@ -10,10 +10,10 @@ from partial.cohort import Case, Stored
 
 from flaredb.catalog import cases, labels
 from flaredb.phantom import Cohort
-from flaredb.workflow.annotated import stated
-from flaredb.workflow.cohort import FOLDERS, TABLE, write_cohort
-from flaredb.workflow.ingest_images import ImageOptions, ingest_images
-from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+from flaredb.workflow.demo.cohort import FOLDERS, TABLE, write_cohort
+from flaredb.workflow.ingest.annotated import stated
+from flaredb.workflow.ingest.images import ImageOptions, ingest_images
+from flaredb.workflow.ingest.labels import LabelOptions, ingest_labels
 from flaredb.workspace import CONFIG, Workspace
 from looping.plan import CASES, TEST, VALIDATION
 

@@ -25,10 +25,10 @@ from flaredb.trainers import checkpoint
 from flaredb.trainers.config import Config, change
 from flaredb.trainers.predict import Predictor
 from flaredb.trainers.presets import load_config
-from flaredb.workflow.evaluate import evaluate
-from flaredb.workflow.plan import Turn
-from flaredb.workflow.round_show import round_show
-from flaredb.workflow.rounds import RoundOptions, round_start, run_to_end
+from flaredb.workflow.demo.plan import Turn
+from flaredb.workflow.evaluate.labels import evaluate
+from flaredb.workflow.rounds.advance import RoundOptions, round_start, run_to_end
+from flaredb.workflow.rounds.show import round_show
 from flaredb.workspace import Workspace
 from looping.chosen import SETTINGS, TURNS
 from looping.cohort import volumes

@@ -105,8 +105,8 @@ def fsck(app: App, voxels: bool, history: bool, repair: bool, yes: bool) -> None
     comes with what repairs it. --repair sets damaged volumes aside, writes again those whose voxels can still be had,
     corrects what the catalogue says of their place, takes back impossible lineage and makes the log again.
     """
-    from flaredb.workflow.fsck import fsck as check_all
-    from flaredb.workflow.repair import repair as mend
+    from flaredb.workflow.integrity.fsck import fsck as check_all
+    from flaredb.workflow.integrity.repair import repair as mend
 
     if yes and not repair:
         raise click.UsageError("--yes belongs to --repair")
@@ -148,7 +148,7 @@ def gc(app: App, yes: bool, age: float) -> None:
     First they are moved to the trash; what has been there longer than --age and is still not needed is removed for
     good by a later gc (by the same with --age 0). What a running command has put is left alone in any case.
     """
-    from flaredb.workflow.gc import gc as collect
+    from flaredb.workflow.integrity.gc import gc as collect
 
     with app.open() as workspace:
         app.result(collect(workspace, yes, age))
@@ -163,7 +163,7 @@ def gc(app: App, yes: bool, age: float) -> None:
 def log(app: App, limit: int, since: str | None, case: str | None) -> None:
     """List the last commands that changed something, newest first."""
     from flaredb.catalog import cases, history
-    from flaredb.workflow.moments import beginning
+    from flaredb.workflow.provenance.moments import beginning
 
     with app.open() as workspace, workspace.catalog.read() as connection:
         name = cases.find(connection, case).name if case else None
@@ -206,7 +206,7 @@ def finding_ack(app: App, number: int, why: str) -> None:
 @pass_app
 def du(app: App) -> None:
     """Show what takes how much room: allocated bytes and inodes by kind, source and round."""
-    from flaredb.workflow.usage import du
+    from flaredb.workflow.integrity.usage import du
 
     with app.open() as workspace:
         app.rows(du(workspace))

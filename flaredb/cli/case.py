@@ -66,7 +66,7 @@ def case_show(app: App, name: str) -> None:
 @pass_app
 def case_describe(app: App, table: Path, dry_run: bool) -> None:
     """Set patient, split, source_dataset, licence and centre of cases from a table with a column case."""
-    from flaredb.workflow.case_describe import case_describe
+    from flaredb.workflow.case.describe import case_describe
 
     with app.open() as workspace:
         app.result(case_describe(workspace, table, dry_run))
@@ -79,7 +79,7 @@ def case_describe(app: App, table: Path, dry_run: bool) -> None:
 @pass_app
 def case_exclude(app: App, name: str, why: str) -> None:
     """Keep a case out of use; nothing is deleted."""
-    from flaredb.workflow.case_events import case_exclude
+    from flaredb.workflow.case.events import case_exclude
 
     with app.open() as workspace:
         app.result(case_exclude(workspace, name, why))
@@ -92,7 +92,7 @@ def case_exclude(app: App, name: str, why: str) -> None:
 @pass_app
 def case_include(app: App, name: str, why: str) -> None:
     """Take an excluded case back."""
-    from flaredb.workflow.case_events import case_include
+    from flaredb.workflow.case.events import case_include
 
     with app.open() as workspace:
         app.result(case_include(workspace, name, why))
@@ -106,7 +106,7 @@ def case_include(app: App, name: str, why: str) -> None:
 @pass_app
 def case_rename(app: App, old: str, new: str, why: str) -> None:
     """Give a case another name; the old one goes on finding it."""
-    from flaredb.workflow.case_events import case_rename
+    from flaredb.workflow.case.events import case_rename
 
     with app.open() as workspace:
         app.result(case_rename(workspace, old, new, why))
@@ -120,7 +120,7 @@ def case_rename(app: App, old: str, new: str, why: str) -> None:
 @pass_app
 def case_same(app: App, first: str, second: str, why: str) -> None:
     """Say that two cases are of one patient."""
-    from flaredb.workflow.case_events import case_same
+    from flaredb.workflow.case.events import case_same
 
     with app.open() as workspace:
         app.result(case_same(workspace, first, second, why))
@@ -134,7 +134,7 @@ def case_same(app: App, first: str, second: str, why: str) -> None:
 @pass_app
 def case_distinct(app: App, first: str, second: str, why: str) -> None:
     """Say that case B is of another patient than A, whatever its voxels say."""
-    from flaredb.workflow.case_events import case_distinct
+    from flaredb.workflow.case.events import case_distinct
 
     with app.open() as workspace:
         app.result(case_distinct(workspace, first, second, why))
@@ -149,7 +149,7 @@ def case_distinct(app: App, first: str, second: str, why: str) -> None:
 @pass_app
 def case_purge(app: App, name: str | None, patient: str | None, why: str, yes: bool) -> None:
     """Erase a case or a patient for good: voxels, names, paths, every mention. There is no way back."""
-    from flaredb.workflow.purge import case_purge
+    from flaredb.workflow.integrity.purge import case_purge
 
     with app.open() as workspace:
         app.result(case_purge(workspace, name, why, patient, yes))

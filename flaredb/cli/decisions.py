@@ -40,7 +40,7 @@ def add_decisions(group: click.Group, thing: str, revoke: str, shown: str) -> No
     @yes_option
     @pass_app
     def withdraw(app: App, name: str, structures: str | None, why: str, yes: bool) -> None:
-        from flaredb.workflow import sources
+        from flaredb.workflow.label import sources
 
         verb = sources.withdraw_source if thing == "source" else sources.withdraw_label
         with app.open() as workspace:
@@ -52,7 +52,7 @@ def add_decisions(group: click.Group, thing: str, revoke: str, shown: str) -> No
 def _decide(
     workspace: Workspace, thing: str, name: str, event: Any, why: str, structures: Sequence[str] | None
 ) -> Result:
-    from flaredb.workflow import sources
+    from flaredb.workflow.label import sources
 
     verb = sources.decide_source if thing == "source" else sources.decide_label
     return verb(workspace, name, event, why, structures)

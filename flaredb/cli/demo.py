@@ -17,7 +17,7 @@ from flaredb.cli.options import FILE, App, example, pass_app
 @pass_app
 def demo(app: App, folder: Path, seed: int) -> None:
     """Run the whole loop on 60 made-up scans, on a CPU, in minutes; interrupted, the same command goes on."""
-    from flaredb.workflow.demo import demo
+    from flaredb.workflow.demo.run import demo
 
     done = demo(folder, seed, output.TerminalReporter(app.quiet), app.actor)
 
@@ -64,7 +64,7 @@ def report(app: App, destination: Path) -> None:
 @pass_app
 def tour_files(app: App, folder: Path, seed: int) -> None:
     """Write a few made-up scans and labels in FLARE23's folders, to try the commands on."""
-    from flaredb.workflow.tour import tour_files
+    from flaredb.workflow.demo.tour import tour_files
 
     cases = tour_files(folder, seed, output.TerminalReporter(app.quiet))
     app.document({"cases": cases, "folder": folder.as_posix()}, lambda: click.echo(f"{cases} cases in {folder}"))

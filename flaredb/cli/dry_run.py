@@ -13,7 +13,7 @@ from flaredb.cli.options import App, settings
 def show_plan(app: App, options: dict[str, Any]) -> None:
     """Print the plan of `train` with these options; nothing is written."""
     from flaredb.trainers.presets import load_config
-    from flaredb.workflow.train_plan import train_plan, train_plan_apart
+    from flaredb.workflow.train.plan import train_plan, train_plan_apart
 
     if options["resume"] or options["replay"] is not None:
         raise click.UsageError("--dry-run plans a new training: no --resume, --replay")

@@ -10,7 +10,7 @@ import click
 from flaredb.cli.options import FILE, App, example, names, pass_app, where_option
 
 if TYPE_CHECKING:
-    from flaredb.workflow.export_choice import ExportOptions
+    from flaredb.workflow.export.choice import ExportOptions
 
 
 @click.group()
@@ -52,7 +52,7 @@ _NAME = click.option("--name", "title", metavar="NAME", help="The data set's nam
 
 
 def _options(asked: dict[str, Any]) -> ExportOptions:
-    from flaredb.workflow.export_choice import ExportOptions
+    from flaredb.workflow.export.choice import ExportOptions
 
     listed = names(asked.pop("structures", None))
     return ExportOptions(structures=tuple(listed) if listed else None, **asked)
@@ -68,7 +68,7 @@ def nifti(app: App, /, destination: Path, **asked: Any) -> None:
 
     With --labels current: one label a case, with the structures' own values. --split makes a folder a split.
     """
-    from flaredb.workflow.export_nifti import export_nifti
+    from flaredb.workflow.export.nifti import export_nifti
 
     with app.open() as workspace:
         app.result(export_nifti(workspace, destination, _options(asked)))
@@ -89,7 +89,7 @@ def nnunet(app: App, /, destination: Path, number: int, title: str | None, first
     nobody labelled, validation and test cases go to imagesTs; with --split labelled validation cases are trained with
     as the validation part of splits_final.json.
     """
-    from flaredb.workflow.export_nnunet import NnunetName, export_nnunet
+    from flaredb.workflow.export.nnunet import NnunetName, export_nnunet
 
     with app.open() as workspace:
         app.result(export_nnunet(workspace, destination, _options(asked), NnunetName(number, title, first)))
@@ -103,7 +103,7 @@ def nnunet(app: App, /, destination: Path, number: int, title: str | None, first
 @pass_app
 def msd(app: App, /, destination: Path, title: str | None, **asked: Any) -> None:
     """Write imagesTr, labelsTr, imagesTs and dataset.json as the Medical Segmentation Decathlon has them."""
-    from flaredb.workflow.export_msd import export_msd
+    from flaredb.workflow.export.msd import export_msd
 
     with app.open() as workspace:
         app.result(export_msd(workspace, destination, _options(asked), title))
@@ -117,7 +117,7 @@ def msd(app: App, /, destination: Path, title: str | None, **asked: Any) -> None
 @pass_app
 def monai(app: App, /, destination: Path, title: str | None, **asked: Any) -> None:
     """Write images, labels and datalist.json for MONAI's load_decathlon_datalist."""
-    from flaredb.workflow.export_monai import export_monai
+    from flaredb.workflow.export.monai import export_monai
 
     with app.open() as workspace:
         app.result(export_monai(workspace, destination, _options(asked), title))
@@ -134,7 +134,7 @@ def monai(app: App, /, destination: Path, title: str | None, **asked: Any) -> No
 @pass_app
 def parquet(app: App, /, destination: Path, **asked: Any) -> None:
     """Write the catalogue's cases, labels, provenance and current labels as tables for pandas, polars or DuckDB."""
-    from flaredb.workflow.export_parquet import export_parquet
+    from flaredb.workflow.export.parquet import export_parquet
 
     with app.open() as workspace:
         app.result(export_parquet(workspace, destination, _options(asked)))

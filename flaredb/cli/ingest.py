@@ -55,7 +55,7 @@ def images(app: App, /, path: Path, case: str | None, dry_run: bool, **options: 
 
     Of a collection that holds labels as well, the scans alone come in.
     """
-    from flaredb.workflow.ingest_images import ImageOptions, ingest_images
+    from flaredb.workflow.ingest.images import ImageOptions, ingest_images
 
     with app.open() as workspace:
         _show(app, ingest_images(workspace, path, case, ImageOptions(**options), dry_run))
@@ -101,8 +101,8 @@ def labels(
     Files named after structures, one folder a case, are one label. With --round they belong to that round, and are
     about all that its model segments, in the codes of the model's dataset.json, unless said otherwise.
     """
-    from flaredb.workflow.annotated import stated
-    from flaredb.workflow.ingest_labels import LabelOptions, ingest_labels
+    from flaredb.workflow.ingest.annotated import stated
+    from flaredb.workflow.ingest.labels import LabelOptions, ingest_labels
 
     turn = options.pop("turn")
     if turn:
@@ -120,8 +120,8 @@ def labels(
 
 def _labels_of_round(app: App, path: Path, turn: str, options: dict[str, Any], more: tuple[Any, ...]) -> None:
     """Predictions of a round; its source, kind and acceptance are the round's."""
-    from flaredb.workflow.ingest_labels import LabelOptions
-    from flaredb.workflow.ingest_round import ingest_round
+    from flaredb.workflow.ingest.labels import LabelOptions
+    from flaredb.workflow.rounds.ingest import ingest_round
 
     if options["source"] not in (None, turn) or options["kind"] not in (None, "pseudo") or options["supersedes"]:
         raise click.UsageError("--round says source and kind: leave out --source, --kind and --supersedes")
@@ -158,8 +158,8 @@ def manifest(app: App, /, path: Path, annotated: str | None, table: Path | None,
     Scans and labels whose files are beside it are imported; labels without a file are announced: kept as annotated,
     never current.
     """
-    from flaredb.workflow.annotated import stated
-    from flaredb.workflow.ingest_manifest import ManifestOptions, ingest_manifest
+    from flaredb.workflow.ingest.annotated import stated
+    from flaredb.workflow.ingest.manifest import ManifestOptions, ingest_manifest
 
     statements = stated(annotated, None, table) if annotated or table else None
     with app.open() as workspace:
@@ -181,7 +181,7 @@ def table_(app: App, /, path: Path, dry_run: bool, **options: Any) -> None:
     Columns, in any order and as many as there are: case, image, label, patient, source, kind, annotated,
     positive_only, annotator, date, split, centre. Paths are under the table's folder; what is there is imported.
     """
-    from flaredb.workflow.ingest_table import TableOptions, ingest_table
+    from flaredb.workflow.ingest.table import TableOptions, ingest_table
 
     with app.open() as workspace:
         app.result(ingest_table(workspace, path, TableOptions(**options), dry_run))
@@ -199,7 +199,7 @@ def absent(app: App, path: Path, structures: str, source: str, dry_run: bool) ->
 
     Columns: case, and maybe date and annotator.
     """
-    from flaredb.workflow.ingest_absent import ingest_absent
+    from flaredb.workflow.ingest.absent import ingest_absent
 
     with app.open() as workspace:
         app.result(ingest_absent(workspace, path, names(structures) or [], source, dry_run))

@@ -67,7 +67,7 @@ def label_show(app: App, name: str) -> None:
 @pass_app
 def label_current(app: App, case: str | None, as_of: str | None, turn: str | None) -> None:
     """Show which label is current for each structure, or was."""
-    from flaredb.workflow.current import label_current
+    from flaredb.workflow.provenance.current import label_current
 
     with app.open() as workspace:
         found = label_current(workspace, case, as_of, turn)
@@ -81,7 +81,7 @@ def label_current(app: App, case: str | None, as_of: str | None, turn: str | Non
 @pass_app
 def label_explain(app: App, case: str, as_of: str | None, turn: str | None) -> None:
     """Show every candidate of every structure, its outcome and why."""
-    from flaredb.workflow.current import label_explain
+    from flaredb.workflow.provenance.current import label_explain
 
     with app.open() as workspace:
         found = label_explain(workspace, case, as_of, turn)
@@ -99,7 +99,7 @@ def label_explain(app: App, case: str, as_of: str | None, turn: str | None) -> N
 @pass_app
 def label_diff(app: App, first: str, second: str, picture: Path | None) -> None:
     """Compare two labels of a case, structure by structure: voxels, Dice, what came and what went."""
-    from flaredb.workflow.label_diff import label_diff, label_diff_picture
+    from flaredb.workflow.label.diff import label_diff, label_diff_picture
 
     with app.open() as workspace:
         found = label_diff(workspace, first, second)
@@ -117,7 +117,7 @@ def label_diff(app: App, first: str, second: str, picture: Path | None) -> None:
 @pass_app
 def label_agreement(app: App, source: str) -> None:
     """Compare a source's labels with those of every other source of the same cases: mean Dice by structure."""
-    from flaredb.workflow.label_diff import label_agreement
+    from flaredb.workflow.label.diff import label_agreement
 
     with app.open() as workspace:
         app.rows(label_agreement(workspace, source))
@@ -132,7 +132,7 @@ def label_reliability(app: App, source: str) -> None:
 
     Read it with: flaredb sql "SELECT * FROM label_reliability WHERE metric = 'combined' ORDER BY value".
     """
-    from flaredb.workflow.reliability import label_reliability
+    from flaredb.workflow.label.reliability import label_reliability
 
     with app.open() as workspace:
         app.result(label_reliability(workspace, source))
@@ -146,7 +146,7 @@ def label_reliability(app: App, source: str) -> None:
 @pass_app
 def label_lineage(app: App, name: str, down: bool, dot: bool) -> None:
     """Show what a label, snapshot, model or source was made of, or with --down what was made of it."""
-    from flaredb.workflow.lineage import as_dot, label_lineage
+    from flaredb.workflow.provenance.lineage import as_dot, label_lineage
 
     with app.open() as workspace:
         found = label_lineage(workspace, name, down)
@@ -177,7 +177,7 @@ def label_lineage(app: App, name: str, down: bool, dot: bool) -> None:
 @pass_app
 def label_fuse(app: App, /, sources: str, name: str, dry_run: bool, structures: str | None, **options: Any) -> None:
     """Fuse the labels of several sources into one, case by case; what they disagree on stays open."""
-    from flaredb.workflow.fuse import FuseOptions, fuse
+    from flaredb.workflow.label.fuse import FuseOptions, fuse
 
     with app.open() as workspace:
         asked = FuseOptions(structures=tuple(names(structures) or ()), **options)

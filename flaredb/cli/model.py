@@ -19,7 +19,7 @@ def model() -> None:
 @pass_app
 def model_list(app: App) -> None:
     """List models: mean DSC on the validation split, what became of their rounds, and whether they are tainted."""
-    from flaredb.workflow.model_show import model_list
+    from flaredb.workflow.model.show import model_list
 
     with app.open() as workspace:
         app.rows(model_list(workspace))
@@ -31,7 +31,7 @@ def model_list(app: App) -> None:
 @pass_app
 def model_show(app: App, name: str) -> None:
     """Show a model: snapshot, ancestors, losses, scores, gate, settings, environment, where it came from."""
-    from flaredb.workflow.model_show import model_show
+    from flaredb.workflow.model.show import model_show
 
     with app.open() as workspace:
         found = model_show(workspace, name)
@@ -45,7 +45,7 @@ def model_show(app: App, name: str) -> None:
 @pass_app
 def model_export(app: App, name: str, destination: Path) -> None:
     """Write a model as a folder: weights and all that was known, to predict or to go on from elsewhere."""
-    from flaredb.workflow.model_export import model_export
+    from flaredb.workflow.model.export import model_export
 
     with app.open() as workspace:
         app.document(model_export(workspace, name, destination))
@@ -62,7 +62,7 @@ def model_import(app: App, folder: Path, splits: Path | None, snapshot: str | No
 
     Of nnU-Net's folder the plans, structures, training cases and scores are read; its weights are kept unopened.
     """
-    from flaredb.workflow.model_import import model_import
+    from flaredb.workflow.model.imports import model_import
 
     with app.open() as workspace:
         result = model_import(workspace, folder, splits, snapshot)
@@ -78,7 +78,7 @@ def model_import(app: App, folder: Path, splits: Path | None, snapshot: str | No
 @pass_app
 def model_card(app: App, name: str, markdown: bool) -> None:
     """Print a model's card: data, structures, counts, licences, scores, gate, settings."""
-    from flaredb.workflow.model_card import model_card
+    from flaredb.workflow.model.card import model_card
 
     with app.open() as workspace:
         text = model_card(workspace, name, latex=not markdown)

@@ -20,7 +20,7 @@ def policy() -> None:
 @pass_app
 def policy_show(app: App, as_of: str | None) -> None:
     """Show the policy in force and when it changed."""
-    from flaredb.workflow.policy import policy_show
+    from flaredb.workflow.label.policy import policy_show
 
     with app.open() as workspace:
         app.document(policy_show(workspace, as_of))
@@ -32,7 +32,7 @@ def policy_show(app: App, as_of: str | None) -> None:
 @pass_app
 def policy_diff(app: App, file: Path) -> None:
     """Show how many winners a policy would change, from which source to which."""
-    from flaredb.workflow.policy import policy_diff
+    from flaredb.workflow.label.policy import policy_diff
 
     with app.open() as workspace:
         found = policy_diff(workspace, file)
@@ -50,7 +50,7 @@ def policy_diff(app: App, file: Path) -> None:
 @pass_app
 def policy_apply(app: App, file: Path, why: str) -> None:
     """Put a policy in force: sources in order of preference, reliability thresholds, require_score."""
-    from flaredb.workflow.policy import policy_apply
+    from flaredb.workflow.label.policy import policy_apply
 
     with app.open() as workspace:
         app.result(policy_apply(workspace, file, why))

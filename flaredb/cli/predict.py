@@ -12,7 +12,7 @@ from flaredb.cli.options import FILE, App, example, pass_app, where_option
 from flaredb.cli.train import DEVICES
 
 if TYPE_CHECKING:
-    from flaredb.workflow.predict_plan import PredictOptions
+    from flaredb.workflow.predict.plan import PredictOptions
 
 _AXES = "zyx"
 
@@ -73,7 +73,7 @@ def predict(
 
     With IN and OUT: predict a scan, or the scans of a folder, into a folder, without a workspace.
     """
-    from flaredb.workflow.predict_plan import PredictOptions
+    from flaredb.workflow.predict.plan import PredictOptions
 
     if how.pop("tta"):
         how["mirror"] = (0, 1, 2)
@@ -83,7 +83,7 @@ def predict(
         return
     if overwrite:
         raise click.UsageError("--overwrite goes with IN and OUT; labels are never written over")
-    from flaredb.workflow.predict import predict
+    from flaredb.workflow.predict.cases import predict
 
     with app.open() as workspace:
         app.result(predict(workspace, model, where, source, options))
@@ -97,7 +97,7 @@ def _predict_files(
     options: PredictOptions,
     overwrite: bool,
 ) -> None:
-    from flaredb.workflow.predict_files import predict_files
+    from flaredb.workflow.predict.files import predict_files
 
     scans, destination = places
     if destination is None:

@@ -35,7 +35,7 @@ def review() -> None:
 @pass_app
 def review_create(app: App, /, structures: str | None, **options: Any) -> None:
     """Make a queue of labels to look at; labels that people made are not looked at unless --source names them."""
-    from flaredb.workflow.review_create import ReviewOptions, review_create
+    from flaredb.workflow.review.create import ReviewOptions, review_create
 
     with app.open() as workspace:
         chosen = ReviewOptions(structures=tuple(names(structures) or ()), **options)
@@ -47,7 +47,7 @@ def review_create(app: App, /, structures: str | None, **options: Any) -> None:
 @pass_app
 def review_list(app: App) -> None:
     """List reviews and how far they are."""
-    from flaredb.workflow.review_list import review_list
+    from flaredb.workflow.review.listing import review_list
 
     with app.open() as workspace:
         app.rows(review_list(workspace))
@@ -59,7 +59,7 @@ def review_list(app: App) -> None:
 @pass_app
 def review_show(app: App, name: str) -> None:
     """Show a review: its cases, structures, labels and verdicts."""
-    from flaredb.workflow.review_list import review_show
+    from flaredb.workflow.review.listing import review_show
 
     with app.open() as workspace:
         found = review_show(workspace, name)
@@ -77,7 +77,7 @@ def review_show(app: App, name: str) -> None:
 @pass_app
 def review_export(app: App, name: str, folder: Path, program: str) -> None:
     """Write scans and labels for a viewer, names and colours, and verdicts.csv to fill in."""
-    from flaredb.workflow.review_export import review_export
+    from flaredb.workflow.review.export import review_export
 
     with app.open() as workspace:
         app.result(review_export(workspace, name, folder, program))
@@ -90,7 +90,7 @@ def review_export(app: App, name: str, folder: Path, program: str) -> None:
 @pass_app
 def review_import(app: App, folder: Path, annotator: str) -> None:
     """Take corrections and verdicts back: what people changed or called fine becomes ground truth."""
-    from flaredb.workflow.review_import import review_import
+    from flaredb.workflow.review.imports import review_import
 
     with app.open() as workspace:
         app.result(review_import(workspace, folder, annotator))

@@ -13,7 +13,7 @@ from flaredb.cli.schedule import advance_due
 from flaredb.cli.train import DEVICES, PRESETS, TASK
 
 if TYPE_CHECKING:
-    from flaredb.workflow.rounds import RoundOptions
+    from flaredb.workflow.rounds.advance import RoundOptions
     from flaredb.workspace import Workspace
 
 
@@ -47,7 +47,7 @@ def make_options(
     workspace: Workspace, task: str, pairs: tuple[str, ...], ask: bool | None, **others: Any
 ) -> RoundOptions:
     """The options as the verbs take them; where the command line is silent `[task.NAME]` of `flaredb.toml` speaks."""
-    from flaredb.workflow.task_settings import Asked, round_options
+    from flaredb.workflow.rounds.task_settings import Asked, round_options
 
     gate = None if ask is None else "ask" if ask else "auto"
     return round_options(workspace, task, Asked(changes=settings(pairs), gate=gate, **others))
@@ -59,7 +59,7 @@ def make_options(
 @pass_app
 def round_start(app: App, /, task: str, **options: Any) -> None:
     """Open a round: freeze its training set and its references."""
-    from flaredb.workflow.rounds import round_start
+    from flaredb.workflow.rounds.advance import round_start
 
     with app.open() as workspace:
         app.result(round_start(workspace, task, make_options(workspace, task, **options)))
@@ -81,7 +81,7 @@ def round_list(app: App) -> None:
 @pass_app
 def round_show(app: App, name: str) -> None:
     """Show a round: its gate, decision by decision, and its events."""
-    from flaredb.workflow.round_show import round_show
+    from flaredb.workflow.rounds.show import round_show
 
     with app.open() as workspace:
         found = round_show(workspace, name)
@@ -117,7 +117,7 @@ def round_advance(app: App, name: str | None, model: str | None, due: bool) -> N
         return
     from flaredb.catalog import rounds
     from flaredb.errors import ConflictError
-    from flaredb.workflow.rounds import advance
+    from flaredb.workflow.rounds.advance import advance
 
     with app.open() as workspace:
         if name is None:
@@ -144,8 +144,8 @@ def round_promote(app: App, /, name: str, structures: str | None, force: bool, w
 
     A share becomes a threshold, one a structure, that is kept with the decision.
     """
-    from flaredb.workflow.promotion_filter import one_filter
-    from flaredb.workflow.round_decide import promote
+    from flaredb.workflow.rounds.decide import promote
+    from flaredb.workflow.rounds.promotion_filter import one_filter
 
     with app.open() as workspace:
         app.result(promote(workspace, name, why, names(structures), force, one_filter(**asked)))
@@ -158,7 +158,7 @@ def round_promote(app: App, /, name: str, structures: str | None, force: bool, w
 @pass_app
 def round_reject(app: App, name: str, why: str) -> None:
     """Close an open round without accepting anything."""
-    from flaredb.workflow.round_decide import reject
+    from flaredb.workflow.rounds.decide import reject
 
     with app.open() as workspace:
         app.result(reject(workspace, name, why))
@@ -172,7 +172,7 @@ def round_reject(app: App, name: str, why: str) -> None:
 @pass_app
 def round_rollback(app: App, name: str, cascade: bool, why: str) -> None:
     """Undo a promotion; what was current before is current again."""
-    from flaredb.workflow.round_decide import rollback
+    from flaredb.workflow.rounds.decide import rollback
 
     with app.open() as workspace:
         app.result(rollback(workspace, name, why, cascade))
@@ -186,7 +186,7 @@ def round_rollback(app: App, name: str, cascade: bool, why: str) -> None:
 @pass_app
 def loop(app: App, /, task: str, number: int, anew: bool, **options: Any) -> None:
     """Run rounds until so many are closed; interrupted, the same command goes on and counts those it had closed."""
-    from flaredb.workflow.loop import loop
+    from flaredb.workflow.rounds.loop import loop
 
     with app.open() as workspace:
         done = loop(workspace, task, make_options(workspace, task, **options), number, anew)

@@ -15,7 +15,7 @@ from flaredb.cli.options import App, example, pass_app
 from flaredb.errors import Finding, InvalidDataError, UnfinishedError
 
 if TYPE_CHECKING:
-    from flaredb.workflow.schedule import Entry
+    from flaredb.workflow.schedule.entries import Entry
     from flaredb.workspace import Workspace
 
 _OCCURRENCE = "FLAREDB_OCCURRENCE"  # as in workflow.schedule, which a mere --help does not load
@@ -35,7 +35,7 @@ def schedule_list(app: App) -> None:
 
     Every occurrence, run or missed, is a row of the view schedule_log.
     """
-    from flaredb.workflow.schedule_list import schedule_list
+    from flaredb.workflow.schedule.listing import schedule_list
 
     with app.open() as workspace:
         rows = schedule_list(workspace)
@@ -52,7 +52,7 @@ def schedule_run(app: App) -> None:
     A closed terminal does not end it. A command in hand is ended first: exit code 75 means that it goes on at the next
     turn, whoever takes it. Changes of flaredb.toml count within a minute.
     """
-    from flaredb.workflow.schedule_run import stay
+    from flaredb.workflow.schedule.run import stay
 
     with app.open() as workspace:
         entries = entries_of(workspace)
@@ -70,7 +70,7 @@ def schedule_run(app: App) -> None:
 @pass_app
 def schedule_print(app: App, form: str | None) -> None:
     """Print what makes another program run this workspace's schedule."""
-    from flaredb.workflow.schedule_print import schedule_print
+    from flaredb.workflow.schedule.units import schedule_print
 
     if form is None:
         raise click.UsageError("give one of --systemd, --cron and --slurm")
@@ -80,8 +80,8 @@ def schedule_print(app: App, form: str | None) -> None:
 
 def advance_due(app: App) -> None:
     """`round advance --due`: one turn of the schedule; without a schedule, or within one, of the open rounds."""
-    from flaredb.workflow.due import advance_open
-    from flaredb.workflow.schedule_run import run_due
+    from flaredb.workflow.rounds.due import advance_open
+    from flaredb.workflow.schedule.run import run_due
 
     with app.open() as workspace:
         entries = entries_of(workspace)
@@ -97,7 +97,7 @@ def advance_due(app: App) -> None:
 
 def entries_of(workspace: Workspace) -> Sequence[Entry]:
     """The entries of flaredb.toml; InvalidDataError says what is wrong with them."""
-    from flaredb.workflow.schedule import read_entries
+    from flaredb.workflow.schedule.entries import read_entries
 
     return read_entries(workspace.settings)
 
@@ -142,8 +142,8 @@ def _fault(words: Sequence[str]) -> str | None:
 
 
 def _next(workspace: Workspace) -> str:
-    from flaredb.workflow.schedule import stamp
-    from flaredb.workflow.schedule_list import schedule_list
+    from flaredb.workflow.schedule.entries import stamp
+    from flaredb.workflow.schedule.listing import schedule_list
 
     coming = [(row["next"], row["name"]) for row in schedule_list(workspace) if row["next"]]
     return f"next is {min(coming)[1]}, at {stamp(min(coming)[0])}" if coming else "and nothing ever will be"

@@ -11,8 +11,8 @@ from flaredb.cli import output
 from flaredb.cli.options import FILE, App, example, names, pass_app
 
 if TYPE_CHECKING:
-    from flaredb.workflow.compare import Comparison
-    from flaredb.workflow.evaluate import Evaluation
+    from flaredb.workflow.evaluate.compare import Comparison
+    from flaredb.workflow.evaluate.labels import Evaluation
 
 PROTOCOL = click.option(
     "--protocol", default="flare23", show_default=True, type=click.Choice(["flare21", "flare22", "flare23"])
@@ -47,7 +47,7 @@ def evaluate(
 
     References that have no label are named, and the exit code is 1.
     """
-    from flaredb.workflow.evaluate import evaluate, source_of_model
+    from flaredb.workflow.evaluate.labels import evaluate, source_of_model
 
     if (source is None) == (model is None):
         raise click.UsageError("give --source or --model")
@@ -74,7 +74,7 @@ def score(app: App, prediction: Path, reference: Path, protocol: str, measures: 
 
     Files of one case bear the same name. What cannot be scored is said, and the exit code is 1.
     """
-    from flaredb.workflow.score import ScoreOptions, score_files
+    from flaredb.workflow.evaluate.files import ScoreOptions, score_files
 
     options = ScoreOptions(protocol, tuple(names(measures) or ()), workers)
     found = score_files(prediction, reference, options, output.TerminalReporter(app.quiet))
@@ -94,7 +94,7 @@ def score(app: App, prediction: Path, reference: Path, protocol: str, measures: 
 @pass_app
 def compare(app: App, first: str, second: str, split: str, protocol: str) -> None:
     """Compare two models, sources, rounds or snapshots: settings, data, scores, and the cases that moved most."""
-    from flaredb.workflow.compare import compare
+    from flaredb.workflow.evaluate.compare import compare
 
     with app.open() as workspace:
         found = compare(workspace, first, second, protocol, split)

@@ -30,7 +30,7 @@ def source_list(app: App) -> None:
 @pass_app
 def source_show(app: App, name: str) -> None:
     """Show a source: labels by structure, where they are current, what was decided on it and why."""
-    from flaredb.workflow.sources import source_show
+    from flaredb.workflow.label.sources import source_show
 
     with app.open() as workspace:
         app.document(source_show(workspace, name))

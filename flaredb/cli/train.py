@@ -13,7 +13,7 @@ from flaredb.cli.dry_run import show_plan
 from flaredb.cli.options import FILE, App, example, pass_app, settings, where_option
 
 if TYPE_CHECKING:
-    from flaredb.workflow.training import TrainOptions
+    from flaredb.workflow.train.process import TrainOptions
 
 TASK = "organ|tumor|all|NAME"  # or one of flaredb.toml
 DEVICES = click.Choice(["auto", "cpu", "cuda"])
@@ -33,7 +33,7 @@ def snapshot() -> None:
 @pass_app
 def snapshot_create(app: App, task: str, title: str | None, where: str | None) -> None:
     """Freeze the current labels of the training cases; the same question gives the same snapshot."""
-    from flaredb.workflow.snapshot import snapshot_create
+    from flaredb.workflow.snapshot.create import snapshot_create
 
     with app.open() as workspace:
         app.result(snapshot_create(workspace, task, where, title))
@@ -56,7 +56,7 @@ def snapshot_list(app: App) -> None:
 @pass_app
 def snapshot_show(app: App, name: str) -> None:
     """Show a snapshot: which labels of which cases, trusted in what."""
-    from flaredb.workflow.snapshot import snapshot_show
+    from flaredb.workflow.snapshot.create import snapshot_show
 
     with app.open() as workspace:
         found = snapshot_show(workspace, name)
@@ -73,7 +73,7 @@ def snapshot_show(app: App, name: str) -> None:
 @pass_app
 def snapshot_diff(app: App, first: str, second: str) -> None:
     """Compare two snapshots; with `current`, say what of the first is stale."""
-    from flaredb.workflow.snapshot_diff import snapshot_diff
+    from flaredb.workflow.snapshot.diff import snapshot_diff
 
     with app.open() as workspace:
         found = snapshot_diff(workspace, first, second)
@@ -91,7 +91,7 @@ def snapshot_diff(app: App, first: str, second: str) -> None:
 @pass_app
 def snapshot_export(app: App, name: str, destination: Path) -> None:
     """Write a snapshot as one file: all a trainer needs on a host without the catalogue."""
-    from flaredb.workflow.snapshot_file import snapshot_export
+    from flaredb.workflow.snapshot.file import snapshot_export
 
     with app.open() as workspace:
         app.document(snapshot_export(workspace, name, destination))
@@ -120,7 +120,7 @@ def train(app: App, /, **options: Any) -> None:
     the message has the command. With --snapshot FILE --volumes DIR --out DIR no catalogue is needed.
     """
     _refuse_idle(options)
-    from flaredb.workflow import training
+    from flaredb.workflow.train import process as training
 
     if training.follows():
         if not options["dry_run"] and options["replay"] is None:  # which rank 0 does alone
@@ -153,7 +153,7 @@ def _refuse_idle(options: dict[str, Any]) -> None:
 def _train_here(app: App, options: dict[str, Any], chosen: TrainOptions) -> dict[str, Any]:
     """Train in a workspace: a new model, or on with one."""
     from flaredb.trainers.presets import load_config
-    from flaredb.workflow import train as verbs
+    from flaredb.workflow.train import model as verbs
 
     if (options["task"] is None) == (options["resume"] is None):
         raise click.UsageError("give --task, or --resume MODEL")
@@ -173,7 +173,7 @@ def _train_apart(app: App, options: dict[str, Any], chosen: TrainOptions) -> dic
     """Train from a file, into a folder; the same command again goes on."""
     from flaredb.cli.output import TerminalReporter
     from flaredb.trainers.presets import load_config
-    from flaredb.workflow.train_apart import Places, train_apart
+    from flaredb.workflow.train.apart import Places, train_apart
 
     if not (options["snapshot"] and options["volumes"] and options["out"]):
         raise click.UsageError("without a catalogue give --snapshot FILE, --volumes DIR and --out DIR")
@@ -190,7 +190,7 @@ def _train_apart(app: App, options: dict[str, Any], chosen: TrainOptions) -> dic
 
 def _replay(app: App, options: dict[str, Any]) -> None:
     """Say of every patch of a step what the network makes of it."""
-    from flaredb.workflow.train import replay_step
+    from flaredb.workflow.train.model import replay_step
 
     if not options["resume"]:
         raise click.UsageError("--replay STEP needs --resume MODEL")

@@ -21,7 +21,7 @@ def backup(app: App, file: Path) -> None:
     Voxels and weights are not in it: copy the workspace's volumes and models folders as well; files there never
     change. The copy is a SQLite file on either database, so it also moves a catalogue from one to the other.
     """
-    from flaredb.workflow import backup as copies
+    from flaredb.workflow.integrity import backup as copies
 
     with app.open() as workspace:
         saved = copies.backup(workspace, file)
@@ -38,7 +38,7 @@ def restore(app: App, file: Path, yes: bool) -> None:
 
     Only the catalogue is put back. Afterwards `flaredb fsck` says whether the volumes it names are there.
     """
-    from flaredb.workflow import backup as copies
+    from flaredb.workflow.integrity import backup as copies
 
     with app.open(check=False) as workspace:
         app.result(copies.restore(workspace, file, yes))
@@ -49,7 +49,7 @@ def restore(app: App, file: Path, yes: bool) -> None:
 @pass_app
 def upgrade(app: App) -> None:
     """Bring the catalogue's schema to the one this version speaks; an older catalogue is copied first."""
-    from flaredb.workflow import backup as copies
+    from flaredb.workflow.integrity import backup as copies
 
     with app.open(check=False) as workspace:
         done = copies.upgrade(workspace)

@@ -13,9 +13,9 @@ from flaredb.catalog.engines import describe
 from flaredb.catalog.filesystem import NETWORK, filesystem
 from flaredb.errors import InvalidDataError, NotFoundError, StorageError
 from flaredb.version import __version__
-from flaredb.workflow.events import read_listener
-from flaredb.workflow.schedule import stamp
-from flaredb.workflow.schedule_list import neglected, schedule_list
+from flaredb.workflow.rounds.events import read_listener
+from flaredb.workflow.schedule.entries import stamp
+from flaredb.workflow.schedule.listing import neglected, schedule_list
 from flaredb.workspace import Workspace
 
 LOW_DISK_GB = 5.0
@@ -97,7 +97,7 @@ def _tasks(workspace: Workspace) -> list[Line]:
     tables = workspace.settings.get("task", {})
     if not tables:
         return []
-    from flaredb.workflow.task_settings import task_settings  # what it knows of training is slow to load
+    from flaredb.workflow.rounds.task_settings import task_settings  # what it knows of training is slow to load
 
     lines = []
     for task in sorted(tables):

@@ -14,7 +14,7 @@ from flaredb.catalog.database import Connection
 from flaredb.catalog.rounds import Round
 from flaredb.labels.policy import HUMAN
 from flaredb.workflow.pictures import Pane, coverage, overlay, progress
-from flaredb.workflow.round_show import round_show
+from flaredb.workflow.rounds.show import round_show
 from flaredb.workflow.status import status
 from flaredb.workspace import Workspace
 

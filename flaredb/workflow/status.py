@@ -37,7 +37,7 @@ def _schedule(workspace: Workspace) -> tuple[list[dict[str, Any]], list[str]]:
     """Each entry's next and last occurrence, and what is wrong with them."""
     if "schedule" not in workspace.settings:
         return [], []
-    from flaredb.workflow.schedule_list import neglected, schedule_list  # few workspaces have one
+    from flaredb.workflow.schedule.listing import neglected, schedule_list  # few workspaces have one
 
     try:
         rows = schedule_list(workspace)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flaredb.catalog import acceptances, labels, lineage, models, naming, snapshots
 from flaredb.catalog.database import Catalog
-from flaredb.workflow.taint import tainted
+from flaredb.workflow.provenance.taint import tainted
 from tests.builders import new_catalog
 from tests.families import Family, annotated, brute_taint, edges, flat, reached, three_rounds
 

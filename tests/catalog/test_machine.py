@@ -47,7 +47,7 @@ from flaredb.errors import ConflictError
 from flaredb.labels.mappings import load_mapping
 from flaredb.labels.policy import Demand, Policy, decide
 from flaredb.labels.structures import FLARE23
-from flaredb.workflow.blotter import Blotter
+from flaredb.workflow.integrity.blotter import Blotter
 from tests.builders import KIDNEYS, add_case, add_label, modes
 from tests.catalog.plain_model import PlainLabel, PlainModel
 

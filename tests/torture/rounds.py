@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flaredb.workflow.commands import Commands
-from flaredb.workflow.round_show import round_show
-from flaredb.workflow.rounds import RoundOptions, round_start
+from flaredb.workflow.rounds.advance import RoundOptions, round_start
+from flaredb.workflow.rounds.show import round_show
 from flaredb.workspace import Workspace
 from tests import other_program
 from tests.cohorts import fill, flaredb, tiny, write_files

@@ -23,9 +23,9 @@ from flaredb.trainers.draws import read_draw
 from flaredb.trainers.feed import Batch, Feed
 from flaredb.trainers.resample import Frame
 from flaredb.trainers.samples import CaseItem, LabelItem, TrainingSet
-from flaredb.workflow.case_events import case_exclude, case_rename
-from flaredb.workflow.snapshot import snapshot_create
-from flaredb.workflow.snapshot import training_set as frozen
+from flaredb.workflow.case.events import case_exclude, case_rename
+from flaredb.workflow.snapshot.create import snapshot_create
+from flaredb.workflow.snapshot.create import training_set as frozen
 from tests.cohorts import tiny
 from tests.trainers.builders import one_case, standard, store_at, training_set, trust
 

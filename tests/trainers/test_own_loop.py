@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from flaredb.workflow.snapshot import snapshot_create
-from flaredb.workflow.snapshot_file import snapshot_export
+from flaredb.workflow.snapshot.create import snapshot_create
+from flaredb.workflow.snapshot.file import snapshot_export
 from flaredb.workspace import Workspace
 
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from flaredb.geometry import Grid
 from flaredb.volumes.store import VolumeStore
-from flaredb.workflow.gc import gc
+from flaredb.workflow.integrity.gc import gc
 from flaredb.workspace import Workspace
 from tests.builders import add_label, grid
 

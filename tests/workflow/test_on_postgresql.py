@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from flaredb.workflow.fsck import fsck
-from flaredb.workflow.ingest_labels import LabelOptions
-from flaredb.workflow.purge import case_purge
-from flaredb.workflow.round_show import round_show
-from flaredb.workflow.rounds import RoundOptions, round_start, run_to_end
-from flaredb.workflow.snapshot import snapshot_create
-from flaredb.workflow.sources import decide_label
+from flaredb.workflow.ingest.labels import LabelOptions
+from flaredb.workflow.integrity.fsck import fsck
+from flaredb.workflow.integrity.purge import case_purge
+from flaredb.workflow.label.sources import decide_label
+from flaredb.workflow.rounds.advance import RoundOptions, round_start, run_to_end
+from flaredb.workflow.rounds.show import round_show
+from flaredb.workflow.snapshot.create import snapshot_create
 from flaredb.workspace import Workspace
 from tests.cohorts import add_case, add_label, blocks, content, fill, flaredb, tiny
 from tests.postgres import Server

@@ -8,8 +8,8 @@ from flaredb.catalog import labels
 from flaredb.errors import Finding
 from flaredb.labels.policy import HUMAN
 from flaredb.workflow.findings import finding_ack
-from flaredb.workflow.rounds import RoundOptions, round_start
-from flaredb.workflow.sources import withdraw_source
+from flaredb.workflow.label.sources import withdraw_source
+from flaredb.workflow.rounds.advance import RoundOptions, round_start
 from flaredb.workflow.status import status
 from flaredb.workspace import Workspace
 from tests.cohorts import flaredb, tiny

@@ -1,0 +1,1 @@
+"""Labels held against references, and against each other."""

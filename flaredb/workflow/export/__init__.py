@@ -1,0 +1,1 @@
+"""Scans, labels and tables out of the workspace, as other programs take them."""

@@ -1,0 +1,1 @@
+"""Scans and labels into the workspace, from files, manifests and tables."""

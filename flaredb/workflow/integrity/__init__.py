@@ -1,0 +1,1 @@
+"""Nothing lost, nothing left over: copies, checks, repairs, and erasing for good."""

@@ -1,0 +1,1 @@
+"""Models shown, taken elsewhere and brought home."""

@@ -1,0 +1,1 @@
+"""Scans labelled with a model, in a workspace and on plain files."""

@@ -1,0 +1,1 @@
+"""Labels to people and back."""

@@ -1,0 +1,1 @@
+"""Rounds: trained, predicted, evaluated, decided."""

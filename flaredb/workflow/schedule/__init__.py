@@ -1,0 +1,1 @@
+"""What runs when: the entries of flaredb.toml, what is due, what was missed."""

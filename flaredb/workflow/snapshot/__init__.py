@@ -1,0 +1,1 @@
+"""Frozen training sets: made, compared, written, read."""

@@ -1,0 +1,1 @@
+"""Models taught from a snapshot, in a workspace or apart from it."""
