@@ -59,7 +59,7 @@ def torture(place: Place, kills: int, seed: int) -> Killed:
 def forked() -> ForkServerContext:
     """Where processes to kill come from: a server that has imported everything, so that each starts at once."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.torture.upgrades", "tests.torture.store"])
+    context.set_forkserver_preload(["tests.torture.upgrades", "tests.torture.store", "tests.torture.early"])
     return context
 
 

@@ -29,13 +29,6 @@ from flaredb.cli import main
 from flaredb.exchange.write import write_nifti
 from flaredb.geometry import FileSpace
 from flaredb.volumes.store import VolumeStore
-from flaredb.workflow.export import carry_out as export  # noqa: F401  commands import them late
-from flaredb.workflow.ingest import images as ingest_images  # noqa: F401  commands import them late
-from flaredb.workflow.ingest import labels as ingest_labels  # noqa: F401  commands import them late
-from flaredb.workflow.integrity import (
-    fsck,  # noqa: F401  commands import them late
-    gc,  # noqa: F401  commands import them late
-)
 from flaredb.workspace import Workspace
 from tests.torture.kills import forked, wait_for
 from tests.torture.processes import Notes

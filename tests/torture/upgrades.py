@@ -15,7 +15,6 @@ from flaredb.catalog import backup
 from flaredb.catalog.database import Catalog
 from flaredb.cli import main
 from flaredb.errors import FlareError
-from flaredb.workflow.integrity import backup as _imported_before_the_fork  # noqa: F401  commands import what they do late
 from tests.catalog.test_upgrade import rows
 from tests.torture.audit import check_file
 from tests.torture.kills import forked, wait_for
