@@ -208,9 +208,14 @@ class Feed(IterableDataset[Batch]):
         """Class masks at the patch's voxels, all classes beyond the scan; and what is inside it (None: all)."""
         case = self._case(fetched.draw.case)
         codes, inside = sample_codes([own.to(self.device, non_blocking=True) for own in fetched.codes], fetched.cut)
-        offsets = [table.index_select(0, own.reshape(-1).int()) for table, own in zip(case.offsets, codes, strict=True)]
-        # The table of a single label says the classes themselves.
-        allowed = offsets[0] if len(offsets) == 1 else case.classes.index_select(0, torch.stack(offsets).sum(0))
+        looked_up = (
+            table.index_select(0, own.reshape(-1).int()) for table, own in zip(case.offsets, codes, strict=True)
+        )
+        allowed = next(looked_up)
+        for offsets in looked_up:
+            allowed += offsets
+        if len(codes) > 1:  # the table of a single label says the classes themselves
+            allowed = case.classes.index_select(0, allowed)
         allowed = allowed.reshape(fetched.cut.frame.patch)
         if inside is not None:
             allowed.masked_fill_(~inside, (1 << (len(self.data.task.structures) + 1)) - 1)
