@@ -149,6 +149,27 @@ def test_a_missing_program_or_model_is_told(workspace: Workspace) -> None:
         assert state(opened) == "open"
 
 
+@pytest.mark.parametrize("place", ["{results}/{name}", "nnUNet_results/{name}"])
+def test_the_model_is_the_one_that_is_named(workspace: Workspace, place: str) -> None:
+    """Where training leaves two, the settings say which; a relative folder lies in that of the round."""
+    twice = other_program.words("train", "{dataset}", "{results}/other")
+    named = f'model = "{place}/{other_program.TRAINER}"\n'
+    with configured(workspace, other_program.table(train=[twice]) + named) as opened:
+        round_start(opened, "organ", round_options(opened, "organ"))
+        advance(opened, "organ/1")
+        assert state(opened) == "trained"
+        assert len(list((opened.round_folder("organ/1") / "nnUNet_results").rglob("plans.json"))) == 2
+
+
+def test_two_models_unnamed_are_told(workspace: Workspace) -> None:
+    """Nothing is imported by chance."""
+    twice = other_program.words("train", "{dataset}", "{results}/other")
+    with started(workspace, train=[twice]) as opened:
+        with pytest.raises(ConflictError, match=r"other.*name it: model = "):
+            advance(opened, "organ/1")
+        assert state(opened) == "open"
+
+
 def test_a_model_trained_by_hand(workspace: Workspace, tmp_path: Path) -> None:
     """`round advance --model` gives an open round a model; predictions made by hand are its own; then the gate."""
     round_start(workspace, "organ", RoundOptions(tiny(), gate="ask"))
