@@ -19,7 +19,7 @@ test: .venv/installed
 	$(BIN)/pytest -n 2 --dist loadfile
 
 # Many processes on one catalogue, and kill -9, on both databases, over imports, gc and exports, over a round in each of
-# its states, and on a full disk (root only): some twenty-five minutes. SEED=N repeats what was drawn.
+# its states, and on a full disk (root only): some twenty minutes. SEED=N repeats what was drawn.
 torture: .venv/installed
 	$(BIN)/python -m tests.torture --on both --seconds 60 --writers 8 --readers 4 --kills 100 --upgrade-kills 40 \
 		--store-kills 200 --round-kills 10 $(if $(SEED),--seed $(SEED))

@@ -1,7 +1,8 @@
-"""The network that predictors are compared with: `small`, taught one real scan for some minutes, so that its answers
-have the shape of organs; noise from random weights would say nothing of how well outputs agree.
+"""The network that predictors are compared with: `small`, taught one real scan, so that its answers have the shape of
+organs; noise from random weights would say nothing of how well outputs agree. First on small patches, which is quick,
+then on windows as large as those it will predict, because instance normalisation makes answers depend on their size.
 
-Made once and kept beside the rivals (`.bench/`): that is no part of any figure.
+Made once, in half an hour or so, and kept beside the rivals (`.bench/`): that is no part of any figure.
 """
 
 from __future__ import annotations
@@ -24,10 +25,9 @@ from flaredb.trainers.presets import load_config
 from rivals.beside import BENCH, DATA
 
 FOLDER = DATA / "ircad_p01"
-STEPS = 400
+STAGES = ((400, (32, 64, 64)), (300, (32, 128, 192)))  # steps, patch
 CLASSES = 15  # background and FLARE23's fourteen, five of which this scan knows
-PATCH = (32, 64, 64)
-RECIPE = f"{STEPS}-both-{'-'.join(map(str, PATCH))}"
+RECIPE = "-then-".join(f"{steps}-of-{'-'.join(map(str, patch))}" for steps, patch in STAGES)
 KEPT = BENCH.parents[1] / f"organ-network-{RECIPE}.safetensors"
 
 
@@ -55,7 +55,7 @@ def resampled(config: Config) -> tuple[list[Tensor], Tensor]:
     return [averaged, interpolated], nearest[0, 0].long()
 
 
-def teach(steps: int) -> dict[str, Tensor]:
+def teach() -> dict[str, Tensor]:
     """Weights after some steps of cross-entropy and Dice on patches around organs; float32."""
     config = settings()
     images, codes = resampled(config)
@@ -66,14 +66,15 @@ def teach(steps: int) -> dict[str, Tensor]:
     optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3)
     random = np.random.default_rng(0)
     begun = time.perf_counter()
-    for step in range(steps):
+    patches = [patch for count, patch in STAGES for _ in range(count)]
+    for step, patch in enumerate(patches):
         for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * (1 - step / steps) ** 0.9
+            group["lr"] = 2e-3 * (1 - step / len(patches)) ** 0.9
         own = places[step % len(places)]
         centre = own[random.integers(len(own))].numpy() + random.integers(-20, 21, 3) * [0.3, 1, 1]
-        corner = [int(min(max(c - p / 2, 0), n - p)) for c, p, n in zip(centre, PATCH, codes.shape, strict=True)]
-        box = tuple(slice(c, c + p) for c, p in zip(corner, PATCH, strict=True))
-        seen = images[random.integers(2)][box] * random.uniform(0.9, 1.1) + 0.05 * torch.randn(PATCH)
+        corner = [int(min(max(c - p / 2, 0), n - p)) for c, p, n in zip(centre, patch, codes.shape, strict=True)]
+        box = tuple(slice(c, c + p) for c, p in zip(corner, patch, strict=True))
+        seen = images[random.integers(2)][box] * random.uniform(0.9, 1.1) + 0.05 * torch.randn(patch)
         logits = network(seen[None, None])
         loss = _loss(logits[0] if isinstance(logits, tuple) else logits, codes[box][None])
         optimiser.zero_grad()
@@ -98,8 +99,8 @@ def _loss(logits: Tensor, codes: Tensor) -> Tensor:
 def weights() -> Path:
     """The file of weights; made if it is not there."""
     if not KEPT.exists():
-        print(f"teaching a network, {STEPS} steps, some minutes; only once", file=sys.stderr)
+        print("teaching a network, half an hour or so; only once", file=sys.stderr)
         part = KEPT.with_suffix(".part")
-        save_file(teach(STEPS), part)
+        save_file(teach(), part)
         part.rename(KEPT)
     return KEPT

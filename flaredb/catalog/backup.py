@@ -35,11 +35,10 @@ class Content(NamedTuple):
 
 
 def save(catalog: Catalog, target: Path) -> None:
-    """Write a copy, complete or not at all; ConflictError if the file exists."""
+    """Write a copy, complete or not at all, its folder too if need be; ConflictError if the file exists."""
     if target.exists():
         raise ConflictError(f"{target.name} exists already; give another name")
-    if not target.parent.is_dir():
-        raise NotFoundError(f"there is no folder {target.parent}")
+    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
     try:

@@ -87,8 +87,10 @@ def sql(
     app.as_json |= as_json
     if as_csv:
         output.print_csv(rows)
+    elif app.as_json:
+        output.print_json(rows)
     else:
-        app.rows(rows)
+        output.print_table(rows, exact=True)
 
 
 @example("flaredb fsck --voxels")

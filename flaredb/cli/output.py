@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _SHOWN_FINDINGS = 20
 _SHOWN_ITEMS = 6
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?\+00:00")
 
 
 def plain(value: Any) -> Any:
@@ -50,8 +52,8 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(plain(value), indent=1, ensure_ascii=ascii_only))
 
 
-def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None) -> None:
-    """Rows as a table as wide as the terminal; `-` for None."""
+def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None, exact: bool = False) -> None:
+    """Rows as a table as wide as the terminal; `-` for None; moments in UTC to the second, or `exact` as they are."""
     from rich.console import Console
     from rich.table import Table
 
@@ -63,7 +65,7 @@ def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = 
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in names))
+        table.add_row(*(_cell(row.get(name), exact) for name in names))
     console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160)
     console.print(table)
 
@@ -81,7 +83,8 @@ def print_findings(findings: Iterable[Finding]) -> None:
     listed = list(findings)
     for finding in listed[:_SHOWN_FINDINGS]:
         where = " ".join(part for part in (finding.case, finding.path) if part)
-        click.echo(f"{finding.severity}: {where}: {finding.message} [{finding.rule}]", err=True)
+        said = f"{where}: {finding.message}" if where else finding.message
+        click.echo(f"{finding.severity}: {said} [{finding.rule}]", err=True)
     if len(listed) > _SHOWN_FINDINGS:
         click.echo(f"… and {len(listed) - _SHOWN_FINDINGS} more: flaredb finding list", err=True)
 
@@ -106,7 +109,7 @@ def _print_would(would: dict[str, Any], indent: str) -> None:
         elif isinstance(value, list):
             first = " ".join(str(item) for item in value[:_SHOWN_ITEMS])
             click.echo(f"{indent}{key}: {len(value)}  {first}{' …' if len(value) > _SHOWN_ITEMS else ''}".rstrip())
-        else:
+        elif value is not None:
             click.echo(f"{indent}{key}: {value}")
 
 
@@ -133,11 +136,14 @@ class TerminalReporter(Reporter):
             click.echo(message, err=True)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, exact: bool = False) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        return " ".join(_cell(item) for item in value)
-    return str(plain(value))
+        return " ".join(_cell(item, exact) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_cell(item, exact)}" for key, item in value.items())
+    text = str(plain(value))
+    return text if exact else _MOMENT.sub(r"\1 \2", text)

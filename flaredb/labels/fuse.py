@@ -28,8 +28,8 @@ __all__ = ["METHODS", "Fused", "Method", "Part", "Weights", "fuse"]
 class Fused(NamedTuple):
     """A fused label: voxels (z, y, x), what their codes mean, and what the label annotates.
 
-    `contradictions` counts the voxels where what the parts say cannot all be true, `undecided` those that may be
-    several things, `drawn` those in which any part draws a structure.
+    `drawn` counts the voxels in which any part draws a structure, `undecided` those of them that may be several things,
+    `contradictions` the voxels where what the parts say cannot all be true.
     """
 
     voxels: NDArray[np.unsignedinteger[Any]]
@@ -68,13 +68,15 @@ def fuse(
     for plane, numbers in zip(made, found.numbers, strict=True):
         plane[...] = written[numbers]
     there = set(written.tolist())
+    drawn = (found.drawn > 0).any(axis=1)
+    undecided = np.isin(written, list(book.codes.ignored))
     return Fused(
         made,
         book.codes,
         {name: mode if _known(space, parts, name, there) else Mode(exhaustive=False) for name, mode in modes.items()},
         int(found.counts[settled.contradicts].sum()),
-        int(found.counts[np.isin(written, list(book.codes.ignored))].sum()),
-        int(found.counts[(found.drawn > 0).any(axis=1)].sum()),
+        int(found.counts[drawn & undecided].sum()),
+        int(found.counts[drawn].sum()),
     )
 
 

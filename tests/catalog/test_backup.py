@@ -141,13 +141,13 @@ def test_nothing_is_restored_under_a_writer(catalog: Catalog, tmp_path: Path) ->
 
 
 def test_a_file_is_never_overwritten(catalog: Catalog, tmp_path: Path) -> None:
-    """Nor is one made in a folder that is not there."""
+    """A folder that is not there is made."""
     (tmp_path / "copy.db").write_text("mine")
     with pytest.raises(ConflictError, match="another name"):
         backup.save(catalog, tmp_path / "copy.db")
     assert (tmp_path / "copy.db").read_text(encoding="utf-8") == "mine"
-    with pytest.raises(NotFoundError, match="no folder"):
-        backup.save(catalog, tmp_path / "nowhere" / "copy.db")
+    backup.save(catalog, tmp_path / "copies" / "first" / "copy.db")
+    assert backup.check(tmp_path / "copies" / "first" / "copy.db").revision
 
 
 @pytest.mark.parametrize("kind", ["missing", "text", "empty", "cut", "flipped", "foreign", "newer"])

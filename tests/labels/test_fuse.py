@@ -115,6 +115,13 @@ def test_disagreement_stays_a_set_of_both() -> None:
     assert (fused.contradictions, fused.undecided, fused.drawn) == (3, 3, 4)
 
 
+def test_what_nobody_draws_is_not_undecided() -> None:
+    """Only what a part draws counts: a positive-only label leaves everything else open, as it did before."""
+    positive = {"liver": Mode(exhaustive=False)}
+    fused = fuse(FLARE23, [(part(positive), volume(1, 1, 0, 0)), (part(modes("spleen"), "b"), volume(3, 0, 0, 3))])
+    assert (fused.contradictions, fused.undecided, fused.drawn) == (1, 1, 3)
+
+
 def test_organs_against_each_other_are_not_a_tumor() -> None:
     """Two labels that leave tumours open and draw liver and spleen do not agree on a tumour there."""
     organs = modes(*ORGANS)
