@@ -116,10 +116,11 @@ def test_disagreement_stays_a_set_of_both() -> None:
 
 
 def test_what_nobody_draws_is_not_undecided() -> None:
-    """Only what a part draws counts: a positive-only label leaves everything else open, as it did before."""
-    positive = {"liver": Mode(exhaustive=False)}
-    fused = fuse(FLARE23, [(part(positive), volume(1, 1, 0, 0)), (part(modes("spleen"), "b"), volume(3, 0, 0, 3))])
-    assert (fused.contradictions, fused.undecided, fused.drawn) == (1, 1, 3)
+    """Only voxels that a part draws count: a positive-only aorta is open everywhere, as it was before."""
+    positive = dict.fromkeys(("liver", "aorta"), Mode(exhaustive=False))
+    fused = fuse(FLARE23, [(part(modes("liver")), volume(1, 0, 0)), (part(positive, "b"), volume(1, 0, 0))])
+    assert said(fused) == names("liver", "background aorta", "background aorta")
+    assert (fused.contradictions, fused.undecided, fused.drawn) == (0, 0, 1)
 
 
 def test_organs_against_each_other_are_not_a_tumor() -> None:
