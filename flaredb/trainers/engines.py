@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from flaredb.errors import InvalidDataError, UsageError
-from flaredb.trainers.config import Config
+from flaredb.trainers.config import Config, Shape, level_shapes
 
 ENGINES = ("auto", "torch", "openvino")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
@@ -60,18 +61,27 @@ class _Torch:
         return logits.float()
 
 
+def _smallest(config: Config) -> Shape:
+    """A window that leaves two voxels an axis on the network's lowest level."""
+    strides, _ = level_shapes(config)
+    z, y, x = (2 * math.prod(stride) for stride in zip(*strides, strict=True))
+    return z, y, x
+
+
 class _OpenVino:
     """Compiled for one window of the network's patch; windows are computed one after the other."""
 
     def __init__(self, network: nn.Module, config: Config, precision: str) -> None:
         import openvino
 
-        example = torch.zeros(1, 1, *config.patch)
+        example = torch.zeros(1, 1, *_smallest(config))
         core: Any = openvino.Core()
         try:
             with torch.no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch about itself
-                model = openvino.convert_model(torch.export.export(network, (example,)))
+                # Traced: torch.export takes instance normalisation apart, which is slower and takes more memory.
+                traced: Any = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+                model = openvino.convert_model(traced, example_input=example, input=[1, 1, *config.patch])
             hints = {
                 "PERFORMANCE_HINT": "LATENCY",
                 "INFERENCE_PRECISION_HINT": "f32" if precision == "fp32" else "bf16",
